@@ -1,0 +1,84 @@
+"""
+Options are fields of frozen dataclasses, described once and read everywhere.
+
+    min_score: Annotated[float, Range(0, 1), 'least score of a candidate'] = 0.3
+
+The node declares its ROS parameters from them, `rganet replay` reads them from YAML, tests make
+them directly: one place for the name, the type, the default, the range, the unit and the text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar('T')
+
+
+class Range(NamedTuple):
+    """Inclusive bounds of a number, or of each number of a tuple."""
+
+    low: float
+    high: float
+
+
+class OneOf(NamedTuple):
+    """The texts that are accepted."""
+
+    values: tuple[str, ...]
+
+
+class Option(NamedTuple):
+    """One field, as it was described."""
+
+    name: str
+    type: type
+    default: Any
+    bounds: Range | OneOf | None
+    text: str
+
+
+def options_of(cls: type) -> dict[str, Option]:
+    """List the fields of an options dataclass, in their order."""
+    hints = get_type_hints(cls, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(cls):
+        kind, *notes = get_args(hints[field.name])
+        bounds = next((note for note in notes if isinstance(note, (Range, OneOf))), None)
+        text = next(note for note in notes if isinstance(note, str))
+        found[field.name] = Option(field.name, get_origin(kind) or kind, field.default, bounds, text)
+    return found
+
+
+def make(cls: type[T], values: dict[str, Any]) -> T:
+    """
+    Make options from plain values (YAML, ROS parameters), checked as a set.
+
+    Raises ValueError, in one sentence, on an unknown name, a wrong type or a value out of bounds.
+    """
+    known = options_of(cls)
+    for name in values:
+        if name not in known:
+            raise ValueError(f'unknown option {name!r}: expected one of {", ".join(known)}')
+    return cls(**{name: _accept(known[name], value) for name, value in values.items()})
+
+
+def _accept(option: Option, value: Any) -> Any:
+    if option.type is float and type(value) is int:
+        value = float(value)
+    if option.type is tuple and not isinstance(value, str) and hasattr(value, '__iter__'):
+        value = tuple(float(item) for item in value)
+    if type(value) is not option.type:
+        raise ValueError(f'{option.name} = {value!r} must be of type {option.type.__name__}')
+    if isinstance(option.bounds, OneOf) and value not in option.bounds.values:
+        raise ValueError(f'{option.name} = {value!r} must be one of {option.bounds.values}')
+    numbers = value if option.type is tuple else (value,)
+    if isinstance(option.bounds, Range):
+        low, high = option.bounds
+        if not all(math.isfinite(number) and low <= number <= high for number in numbers):
+            raise ValueError(f'{option.name} = {value!r} must be in {low}..{high}')
+    return value
+
+
+__all__ = ['Annotated', 'OneOf', 'Option', 'Range', 'make', 'options_of']

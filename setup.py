@@ -1,0 +1,57 @@
+from glob import glob
+
+from setuptools import find_packages, setup
+
+package_name = 'rganet_ros'
+
+# The message packages and rclpy as wheels, for machines without a ROS installation. On a robot they
+# come from the distribution, and no extra is installed: an extra named `ros` would shadow them.
+ros_interfaces = [
+    'sensor-msgs', 'geometry-msgs', 'visualization-msgs', 'diagnostic-msgs', 'std-srvs',
+    'lifecycle-msgs', 'rcl-interfaces',
+]
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(include=['rganet_ros*']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+        ('share/' + package_name + '/launch', glob('launch/*.launch.py')),
+        ('share/' + package_name + '/config', glob('config/*.*')),
+        ('share/' + package_name + '/config/train', glob('config/train/*.yaml')),
+        ('share/' + package_name + '/models', glob('models/*.*')),
+    ],
+    python_requires='>=3.10',
+    install_requires=[
+        'numpy>=1.24,<3',
+        'opencv-python-headless>=4.8,<6',
+        'PyYAML>=6',
+        'rosbags>=0.10,<0.13',
+        'rich>=13',
+        'onnxruntime>=1.18,<2',
+        'openvino>=2024.4; platform_machine == "x86_64"',
+    ],
+    extras_require={
+        'ros-jazzy': ['ros-jazzy-rclpy', 'ros-jazzy-rmw-fastrtps-cpp']
+        + ['ros-jazzy-' + name for name in ros_interfaces],
+        'ros-kilted': ['ros-kilted-rclpy', 'ros-kilted-rmw-fastrtps-cpp']
+        + ['ros-kilted-' + name for name in ros_interfaces],
+        'train': ['torch>=2.6,<3', 'safetensors>=0.4', 'onnx>=1.16', 'onnxscript>=0.2'],
+        'sim': ['mujoco', 'Pillow>=10', 'scipy>=1.11'],
+        'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
+        'test': ['pytest>=8', 'ruff>=0.6'],
+    },
+    zip_safe=False,
+    maintainer='rganet_ros maintainers',
+    maintainer_email='maintainers@rganet-ros.example.com',
+    description='Where a suction cup will hold: attention networks in a ROS 2 node',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'rganet = rganet_ros.cli:main',
+            'perception = rganet_ros.node.perception_node:main',
+        ],
+    },
+)
