@@ -12,8 +12,8 @@ Each network is a module `N(config)` whose frozen Config says everything that ma
     state     float32 tensors of the shapes that state_shapes(batch) gives by name, zero at first;
               fed from next_<name>. {} for networks without memory
 
-`NETWORKS` names the published variants. A checkpoint is a safetensors file that rebuilds its network
-alone: name and Config stand in its metadata.
+`NETWORKS` names the published variants. A checkpoint is a safetensors file that rebuilds its
+network alone: name and Config stand in its metadata.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 from safetensors import safe_open
 from safetensors.torch import save_file
 import torch
-from torch import nn, Tensor
+from torch import Tensor, nn
 
 from rganet_ros.networks import fanet
 from rganet_ros.types import SUCTIONABLE
@@ -54,10 +54,10 @@ def save(path: str | Path, network: nn.Module, *, half=False, **notes) -> None:
     """
     Write weights, name and Config; notes (plain JSON values) say how they were made.
 
-    half stores floating-point weights as fp16, as shipped models have them; restore widens them.
+    half stores weights of convolutions as fp16, as shipped models have them; restore widens them.
     """
     weights = {
-        name: (value.half() if half and value.is_floating_point() else value).contiguous()
+        name: (value.half() if half and value.ndim > 1 else value).contiguous()
         for name, value in network.state_dict().items()
     }
     about = {'format': 1, 'network': network.name, 'config': dataclasses.asdict(network.config)}
@@ -74,9 +74,7 @@ def notes(path: str | Path) -> dict:
     except FileNotFoundError:
         raise FileNotFoundError(f'{path}: no such checkpoint') from None
     except Exception as error:
-        raise ValueError(
-            f'{path} is not a checkpoint that networks.save wrote: {error}'
-        ) from error
+        raise ValueError(f'{path} is no checkpoint of networks.save: {error}') from error
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:

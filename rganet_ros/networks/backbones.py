@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn, Tensor
+from torch import Tensor, nn
 
 from rganet_ros.networks.layers import ConvNorm
 

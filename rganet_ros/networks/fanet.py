@@ -1,14 +1,15 @@
 """
-FANet: Hu et al., Real-time Semantic Segmentation with Fast Attention, RA-L 2020 (arXiv 2007.03815).
+FANet: Hu et al., "Real-time Semantic Segmentation with Fast Attention", RA-L 2020, 2007.03815.
 
 Fast attention (equations 2 and 3): with queries and keys of unit length the softmax may go, and
 Q (K^T V) costs n c' c instead of n^2 (c' + c). Where the authors' code and the paper differ, this
-follows the code: leaky ReLU instead of ReLU, no 1/n in equation 3 (`scale_by_n` brings it back; half
-precision needs it, as the sums reach n), the finest map is 1/8. Not taken over: the padding of 1 around
-the code's 1x1 up convolutions, which grows the map by two pixels, and two convolutions nobody reads.
+follows the code: leaky ReLU instead of ReLU, no 1/n in equation 3 (`scale_by_n` brings it back;
+half precision needs it, as the sums reach n), the finest map is 1/8. Not taken over: the padding
+of 1 around the code's 1x1 up convolutions, which grows the map by two pixels, and two convolutions
+nobody reads.
 
-Counted at 19 classes, without the auxiliary heads: 13.670 M parameters for FANet-18, 23.778 M for 34;
-published at 1024 x 2048: 49 and 65 G multiply-adds, counted 47.4 and 66.7.
+Counted at 19 classes, without the auxiliary heads: 13.670 M parameters for FANet-18, 23.778 M for
+FANet-34; multiply-adds at 1024 x 2048: 47.4 and 66.7 G, published 49 and 65.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import nn, Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from rganet_ros.networks.backbones import ResNet, SLOPE
+from rganet_ros.networks.backbones import SLOPE, ResNet
 from rganet_ros.networks.layers import ConvNorm, DepthChannels, resize
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -1,9 +1,9 @@
-"""Layers that several networks share: convolution with batch norm, and what the stem sees of depth."""
+"""Layers that networks share: convolution with batch norm, what the stem sees of depth."""
 
 from __future__ import annotations
 
 import torch
-from torch import nn, Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -20,6 +20,26 @@ class ConvNorm(nn.Sequential):
         self.norm = nn.BatchNorm2d(cout)
         if activation is not None:
             self.activation = activation
+
+
+@torch.no_grad()
+def absorb_norms(network: nn.Module) -> nn.Module:
+    """
+    Give, in place, each batch norm's scale to its convolution; the network computes the same.
+
+    An evaluating norm then adds an offset and nothing else, so that folding it changes no weight:
+    weights rounded to fp16 here and the folded ones in a model file are the same numbers. While
+    training it still is the norm that it was.
+    """
+    for module in network.modules():
+        if isinstance(module, ConvNorm):
+            norm = module.norm
+            scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            module.conv.weight *= scale[:, None, None, None]
+            norm.running_mean *= scale
+            norm.running_var *= scale**2
+            norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))
+    return network
 
 
 def fold_norms(network: nn.Module) -> nn.Module:
@@ -42,7 +62,7 @@ class DepthChannels(nn.Module):
 
     0     1 where the depth is known, else 0 (then the four others are 0 as well)
     1     height over the surroundings: mean depth of about 72 x 72 pixels minus depth, 1 = 5 cm
-    2, 3  slope to the right and down: change of depth over distance across, 1 = 63 degrees
+    2, 3  slope to the right and down: change of depth over distance across, 1 = 45 degrees
     4     nearness, 0.25 m / depth: how large the cup is in pixels
 
     Only pooling, shifts and arithmetic, which every engine has; no medians, no sorting, no
@@ -57,8 +77,8 @@ class DepthChannels(nn.Module):
         known = (depth > 0).to(depth.dtype)
         height = known * (self._surroundings(depth, known) - depth) / 0.05
         near = known * 0.25 / depth.clamp(min=0.05)
-        right = self._difference(depth, known, 3) * near * (self.FOCAL / 0.25 / 2)
-        down = self._difference(depth, known, 2) * near * (self.FOCAL / 0.25 / 2)
+        right = self._difference(depth, known, 3) * near * (self.FOCAL / 0.25)
+        down = self._difference(depth, known, 2) * near * (self.FOCAL / 0.25)
         return torch.cat([known, height, right, down, near], 1).clamp(-1, 1)
 
     def _surroundings(self, depth: Tensor, known: Tensor) -> Tensor:
@@ -77,4 +97,4 @@ class DepthChannels(nn.Module):
         pad = (2, 2, 0, 0) if axis == 3 else (0, 0, 2, 2)
         after = depth.narrow(axis, 4, length - 4) - depth.narrow(axis, 0, length - 4)
         both = known.narrow(axis, 4, length - 4) * known.narrow(axis, 0, length - 4)
-        return functional.pad(after * both, pad) * known * 0.5
+        return functional.pad(after * both, pad) * known / 4

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 
-from rganet_ros.options import Annotated, make, OneOf, Range
+from rganet_ros.options import OneOf, Range, make
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 from rganet_ros import networks
-from rganet_ros.training.config import read_recipe, Recipe
-from rganet_ros.training.data import batches, Frames, steps_per_epoch
-from rganet_ros.training.evaluate import evaluate, save_sheet
+from rganet_ros.training.config import Recipe, read_recipe
+from rganet_ros.training.data import Frames, batches, steps_per_epoch
 from rganet_ros.training.losses import loss
+from rganet_ros.training.score import answerer, save_sheet, score
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,10 @@ class Training:
         self.network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+            self.network.parameters(),
+            recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            fused=True,
         )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: learning_rate(step / steps, recipe.warm_up)
@@ -66,6 +69,8 @@ class Training:
 
     def step(self, value: torch.Tensor) -> None:
         """Descend along the loss's gradient, and let the average follow."""
+        if not torch.isfinite(value):
+            raise ValueError(f'the loss is {value.item()}: lower learning_rate, or use fp32')
         self.optimiser.zero_grad()
         value.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -132,7 +137,7 @@ def fit(recipe: Recipe, train: Frames, test: Frames, out: Path, *, init=None) ->
     Train and write to `out`; returns the averaged network.
 
     last.pt              everything, after each epoch: to go on from
-    network.safetensors  the averaged weights, fp16, after each evaluation
+    network.safetensors  the averaged weights, after each evaluation
     log.jsonl            a line an epoch
     epoch-N.png          frames of the test split, what is true and what the network says
     """
@@ -169,25 +174,12 @@ def fit(recipe: Recipe, train: Frames, test: Frames, out: Path, *, init=None) ->
             if training.epoch % recipe.evaluate_every == 0 or training.epoch == recipe.epochs:
                 with mixed:
                     answer = answerer(training.average, device)
-                    entry |= evaluate(answer, test)
+                    entry |= score(answer, test)
                     save_sheet(out / f'epoch-{training.epoch}.png', answer, test)
                 made = about | {'epoch': training.epoch, 'scores': entry}
-                networks.save(out / 'network.safetensors', training.average, half=True, made=made)
+                networks.save(out / 'network.safetensors', training.average, made=made)
             training.save(out / 'last.pt', about)
             with open(out / 'log.jsonl', 'a', encoding='utf-8') as log:
                 log.write(json.dumps(entry) + '\n')
             progress.console.print(json.dumps(entry))
     return training.average
-
-
-def answerer(network: nn.Module, device: torch.device):
-    """Make a function of rgb (H, W, 3) and depth (H, W) that gives affordance and labels, (H, W)."""
-    inference = networks.Inference(network)
-
-    @torch.no_grad()
-    def answer(rgb, depth):
-        arrays = [torch.from_numpy(a)[None].to(device) for a in (rgb, depth)]
-        out = inference(*arrays)
-        return out['affordance'][0].cpu().numpy(), out['labels'][0].cpu().numpy()
-
-    return answer

@@ -1,0 +1,61 @@
+"""The reference: the network itself in torch, from the weights beside the model file."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from rganet_ros import networks
+from rganet_ros.models import Model
+from rganet_ros.runtime import Spec
+
+
+class TorchBackend:
+    """A backend (see the package) that runs the network unfolded, in float32, on the CPU."""
+
+    name = 'torch'
+
+    def __init__(self, model: Model, precision: str = 'fp32', threads: int = 0):
+        """Load the weights; ValueError on a precision other than fp32, or without weights."""
+        if precision != 'fp32':
+            raise ValueError(f'backend torch runs in fp32, not {precision!r}: ask for fp32')
+        if model.weights is None:
+            raise ValueError(f'backend torch needs {model.name}.safetensors beside {model.onnx}')
+        if threads:
+            torch.set_num_threads(threads)
+        self.precision = precision
+        self._inference = networks.Inference(networks.restore(model.weights)).eval()
+        height, width = model.card['size']
+        self.inputs = {'image': Spec((1, height, width, 3), np.uint8)}
+        if model.card['depth']:
+            self.inputs['depth'] = Spec((1, height, width), np.float32)
+        self.outputs = {
+            'affordance': Spec((1, height, width), np.float32),
+            'labels': Spec((1, height, width), np.uint8),
+        }
+
+    def new_state(self) -> dict[str, torch.Tensor]:
+        """Memory of nothing: zeros."""
+        shapes = self._inference.network.state_shapes(1)
+        return {name: torch.zeros(shape) for name, shape in shapes.items()}
+
+    @torch.inference_mode()
+    def run(self, arrays: dict[str, np.ndarray], state: dict) -> dict[str, np.ndarray]:
+        """Run one frame; the state is advanced in place."""
+        given = {k: torch.from_numpy(np.ascontiguousarray(arrays[k])) for k in self.inputs}
+        out = self._inference(**given, **state)
+        state.update({name: out[f'next_{name}'] for name in state})
+        return {name: out[name].numpy() for name in self.outputs}
+
+    def close(self) -> None:
+        """Let the network go."""
+        self._inference = None
+
+    def describe(self) -> dict[str, str]:
+        """Say what runs."""
+        return {
+            'backend': self.name,
+            'precision': self.precision,
+            'torch': torch.__version__,
+            'threads': str(torch.get_num_threads()),
+        }

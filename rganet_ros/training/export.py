@@ -1,0 +1,123 @@
+"""Write a checkpoint as a model file: one ONNX graph with everything inside, and its card."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+from pathlib import Path
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+import torch
+from torch import nn
+
+from rganet_ros import networks
+from rganet_ros.networks.layers import absorb_norms, fold_norms
+from rganet_ros.types import CLASSES
+
+OPSET = 17
+CUP_RADIUS = 0.015  # metres; what the labels of the training data were made for
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.description = __doc__
+    parser.add_argument('checkpoint', type=Path, help='.safetensors')
+    parser.add_argument('out', type=Path, help='.onnx; .json and .safetensors come beside it')
+    parser.add_argument('--size', type=int, nargs=2, default=(480, 640), metavar=('H', 'W'))
+    parser.add_argument('--cup-radius', type=float, default=CUP_RADIUS, help='metres')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export; returns the exit status."""
+    path = args.out.with_suffix('.onnx')
+    card = export(args.checkpoint, path, tuple(args.size), args.cup_radius)
+    print(f'{path}: {path.stat().st_size / 1e6:.1f} MB, sha256 {card["sha256"][:16]}')
+    return 0
+
+
+def export(checkpoint: Path, path: Path, size: tuple[int, int], cup_radius=CUP_RADIUS) -> dict:
+    """
+    Write path (.onnx), its card (.json) and the weights it has (.safetensors); returns the card.
+
+    Weights are stored as fp16 and widened by Casts: arithmetic is float32. The shipped safetensors
+    hold those same rounded values, unfolded, so torch and the engines answer alike.
+    """
+    about = networks.notes(checkpoint)
+    network = absorb_norms(networks.restore(checkpoint))
+    weights = path.with_suffix('.safetensors')
+    made = about.get('made', {})
+    networks.save(weights, network, half=True, made=made)
+    network = networks.restore(weights)
+    graph = store_half(to_onnx(network, size))
+    onnx.checker.check_model(graph, full_check=True)
+    data = graph.SerializeToString()
+    _write(path, data)
+    recipe = made.get('recipe', {})
+    card = {
+        'format': 1,
+        'network': about['network'],
+        'config': about['config'],
+        'classes': list(CLASSES),
+        'size': list(size),
+        'fit': 'letterbox',
+        'depth': network.config.depth,
+        'cup_radius': cup_radius,
+        'precision': 'fp32 arithmetic, fp16 weights',
+        'data': made.get('data', {}),
+        'scores': made.get('scores', {}),
+        'made': {
+            'command': made.get('command', ''),
+            'export': ' '.join(['rganet', *sys.argv[1:]]),
+            'seed': recipe.get('seed'),
+            'recipe': recipe,
+            'init': made.get('init', ''),
+            'torch': torch.__version__,
+            'onnx': onnx.__version__,
+        },
+        'sha256': hashlib.sha256(data).hexdigest(),
+    }
+    _write(path.with_suffix('.json'), (json.dumps(card, indent=2) + '\n').encode())
+    return card
+
+
+def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:
+    """Trace an evaluating network, batch norms folded, at a fixed size."""
+    inference = networks.Inference(fold_norms(copy.deepcopy(network).eval()))
+    height, width = size
+    arguments = {'image': torch.zeros(1, height, width, 3, dtype=torch.uint8)}
+    if network.config.depth:
+        arguments['depth'] = torch.zeros(1, height, width)
+    state = {k: torch.zeros(shape) for k, shape in network.state_shapes(1).items()}
+    outputs = ['affordance', 'labels', *(f'next_{name}' for name in state)]
+    program = torch.onnx.export(
+        inference.eval(), (), kwargs=arguments | state, dynamo=True, opset_version=OPSET + 1,
+        input_names=[*arguments, *state], output_names=outputs, verbose=False,
+    )  # fmt: skip
+    return program.model_proto
+
+
+def store_half(model: onnx.ModelProto, least=1024) -> onnx.ModelProto:
+    """Store float32 initialisers of `least` values and more as fp16, each with a Cast after it."""
+    casts = []
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if array.dtype != np.float32 or array.size < least:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), f'{name}_half'))
+        casts.append(helper.make_node('Cast', [f'{name}_half'], [name], to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        model.graph.node.insert(0, node)
+    return model
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + '.part')
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

@@ -1,0 +1,53 @@
+import torch
+
+from rganet_ros.networks.layers import DepthChannels
+
+
+def plane(height=64, width=96, right=0.0, down=0.0, at=0.6):
+    """Depth of a plane with the given slopes, seen by a camera of DepthChannels.FOCAL."""
+    v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
+    x, y = (u - width / 2) / DepthChannels.FOCAL, (v - height / 2) / DepthChannels.FOCAL
+    return (at / (1 - right * x - down * y)).float()[None, None]
+
+
+def test_slopes_of_a_tilted_plane():
+    channels = DepthChannels()(plane(right=0.3, down=-0.2))
+    middle = channels[0, :, 20:44, 30:66]
+    assert torch.allclose(middle[0], torch.ones(()))
+    assert (middle[2].mean() - 0.3).abs() < 0.01
+    assert (middle[3].mean() + 0.2).abs() < 0.01
+    assert (middle[4].mean() - 0.25 / 0.6).abs() < 0.01
+
+
+def test_height_of_a_box_on_a_floor():
+    depth = torch.full((1, 1, 160, 160), 0.7)
+    depth[..., 70:90, 70:90] = 0.67
+    height = DepthChannels()(depth)[0, 1]
+    assert 0.45 < height[80, 80] < 0.6  # 3 cm, less what the box itself adds to the mean
+    assert height[10, 10].abs() < 0.01
+
+
+def test_holes_say_nothing_and_spoil_nothing():
+    whole, holed = plane(right=0.1), plane(right=0.1)
+    holed[..., 20:40, 30:60] = 0
+    channels, before = DepthChannels()(holed), DepthChannels()(whole)
+    assert channels.isfinite().all()
+    assert (channels[0, :, 20:40, 30:60] == 0).all()
+    beside = (channels - before)[0, :, 20:40, 60:]
+    assert beside[[0, 4]].abs().max() == 0
+    assert beside[1].abs().max() < 0.1
+    assert channels[0, 2:4, 20:40, 60:62].abs().max() == 0  # one end in the hole: no slope
+
+
+def test_no_depth_at_all_is_zero_and_extremes_are_clipped():
+    assert (DepthChannels()(torch.zeros(1, 1, 33, 47)) == 0).all()
+    wild = DepthChannels()(torch.rand(2, 1, 40, 56) * 60)
+    assert wild.isfinite().all() and wild.abs().max() <= 1
+    assert wild.shape == (2, DepthChannels.COUNT, 40, 56)
+
+
+def test_half_precision_stays_finite():
+    depth = plane(right=0.2)
+    half = DepthChannels()(depth.half()).float()
+    assert half.isfinite().all()
+    assert (half - DepthChannels()(depth))[:, [0, 4]].abs().max() < 2e-3

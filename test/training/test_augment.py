@@ -1,0 +1,65 @@
+import numpy as np
+
+from rganet_ros.training.augment import IGNORE, augment, recolour, spoil
+from rganet_ros.training.config import Recipe
+
+
+def frame(height=120, width=160):
+    """A bright square, 3 cm nearer than the floor, labelled 2."""
+    label = np.zeros((height, width), np.uint8)
+    label[40:80, 60:110] = 2
+    rgb = np.where(label[..., None] == 2, 220, 60).astype(np.uint8).repeat(3, 2)
+    return rgb, np.where(label == 2, 0.67, 0.70).astype(np.float32), label
+
+
+def test_the_three_pictures_stay_registered():
+    recipe = Recipe(colour=0.0, depth_holes=0, turn=180.0)
+    for seed in range(20):
+        rgb, depth, label = augment(*frame(), (96, 128), recipe, np.random.default_rng(seed))
+        assert rgb.shape == (96, 128, 3) and depth.shape == label.shape == (96, 128)
+        assert rgb.dtype == np.uint8 and depth.dtype == np.float32 and label.dtype == np.uint8
+        known = label != IGNORE
+        assert (depth[~known] == 0).all()
+        assert ((rgb[..., 0] > 140) == (label == 2))[known].mean() > 0.97
+        if (label == 2).any():
+            assert depth[label == 2].mean() < depth[label == 0].mean() - 0.02
+
+
+def test_a_cut_keeps_heights_and_moves_the_camera():
+    recipe = Recipe(colour=0.0, depth_holes=0, zoom=(0.5, 0.5))
+    _, depth, label = augment(*frame(), (60, 80), recipe, np.random.default_rng(0))
+    floor, top = np.median(depth[label == 0]), np.median(depth[label == 2])
+    assert abs((floor - top) - 0.03) < 0.003
+    assert abs(floor - 1.4) < 0.06  # half the size: twice as far
+
+
+def test_the_same_seed_gives_the_same_and_another_does_not():
+    def once(seed):
+        return augment(*frame(), (96, 128), Recipe(), np.random.default_rng(seed))
+
+    assert all(np.array_equal(a, b) for a, b in zip(once(3), once(3)))
+    assert not np.array_equal(once(3)[0], once(4)[0])
+
+
+def test_a_whole_frame_is_only_flipped():
+    _, _, label = augment(*frame(), (120, 160), Recipe(), np.random.default_rng(1))
+    assert (label == 2).sum() == 40 * 50 and not (label == IGNORE).any()
+
+
+def test_colours_change_with_their_strength():
+    rgb = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    change = [
+        np.mean([np.abs(recolour(rgb, s, np.random.default_rng(i)) - rgb.astype(int)).mean()
+                 for i in range(10)])
+        for s in (0.0, 0.3, 1.0)
+    ]  # fmt: skip
+    assert change[0] < 1 < change[1] < change[2]
+
+
+def test_spoiled_depth_loses_blobs_and_invents_nothing():
+    depth = np.full((120, 160), 0.7, np.float32)
+    depth[:10] = 0
+    spoiled = [spoil(depth, 6, np.random.default_rng(i)) for i in range(10)]
+    assert all((s[:10] == 0).all() and np.isfinite(s).all() for s in spoiled)
+    assert max((s[10:] == 0).mean() for s in spoiled) > 0.01
+    assert all(np.abs(s[s > 0] - 0.7).max() < 0.04 for s in spoiled)

@@ -1,0 +1,95 @@
+import hashlib
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+import pytest
+import torch
+
+from rganet_ros import networks
+from rganet_ros.training import export, train
+from rganet_ros.training.config import Recipe
+
+SIZE = (64, 96)
+
+
+@pytest.fixture(scope='module', params=[False, True], ids=['colour', 'depth'])
+def exported(request, tmp_path_factory):
+    """A model of a few seconds' training, so that its maps are no noise."""
+    from conftest import make_frame
+
+    folder = tmp_path_factory.mktemp('export')
+    frames = [make_frame(seed) for seed in range(4)]
+    config = {'blocks': [1, 1, 1, 1], 'depth': request.param, 'scale_by_n': True}
+    recipe = Recipe(
+        config=config, epochs=6, batch=2, crop=SIZE, precision='fp32', average=0.5, colour=0.1
+    )
+    train.fit(recipe, frames, frames, folder)
+    card = export.export(folder / 'network.safetensors', folder / 'model.onnx', SIZE)
+    return SimpleNamespace(
+        path=folder / 'model.onnx', card=card, frames=frames, depth=request.param
+    )
+
+
+def arrays(exported, index):
+    rgb, depth, _ = exported.frames[index]
+    return {'image': rgb[None]} | ({'depth': depth[None]} if exported.depth else {})
+
+
+def run_onnxruntime(path):
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    return lambda given: session.run(['affordance', 'labels'], given)
+
+
+def run_openvino(path):
+    settings = {'INFERENCE_PRECISION_HINT': 'f32'}
+    compiled = openvino.Core().compile_model(str(path), 'CPU', settings)
+    return lambda given: [compiled(given)[name] for name in ('affordance', 'labels')]
+
+
+@pytest.mark.parametrize('engine', [run_onnxruntime, run_openvino])
+def test_engines_answer_as_torch_does(exported, engine):
+    network = networks.Inference(networks.restore(exported.path.with_suffix('.safetensors')))
+    answer = engine(exported.path)
+    for index in range(len(exported.frames)):
+        given = arrays(exported, index)
+        with torch.inference_mode():
+            truth = network(**{name: torch.from_numpy(a) for name, a in given.items()})
+        affordance, labels = answer(given)
+        assert affordance.dtype == np.float32 and labels.dtype == np.uint8
+        assert affordance.shape == labels.shape == (1, *SIZE)
+        assert np.abs(affordance - truth['affordance'].numpy()).max() < 1e-3
+        assert (labels == truth['labels'].numpy()).mean() > 0.9999
+        assert affordance.min() >= 0 and affordance.max() <= 1
+
+
+def test_the_graph_is_small_and_typed(exported):
+    model = onnx.load(exported.path)
+    half = sum(
+        int(np.prod(t.dims)) for t in model.graph.initializer
+        if t.data_type == onnx.TensorProto.FLOAT16
+    )  # fmt: skip
+    wide = sum(
+        int(np.prod(t.dims)) for t in model.graph.initializer
+        if t.data_type == onnx.TensorProto.FLOAT
+    )  # fmt: skip
+    assert wide < 0.01 * half
+    assert exported.path.stat().st_size < 2.1 * half + 100_000
+    operators = {node.op_type for node in model.graph.node}
+    assert 'BatchNormalization' not in operators and 'NonZero' not in operators
+    names = [i.name for i in model.graph.input], [o.name for o in model.graph.output]
+    assert names == (['image', 'depth'][: 1 + exported.depth], ['affordance', 'labels'])
+
+
+def test_the_card_tells_what_the_file_is(exported):
+    card = json.loads(exported.path.with_suffix('.json').read_text())
+    assert card == exported.card
+    assert card['sha256'] == hashlib.sha256(exported.path.read_bytes()).hexdigest()
+    assert card['size'] == list(SIZE) and card['depth'] == exported.depth
+    assert card['scores']['epoch'] == 6 and len(card['scores']['iou']) == 3
+    assert card['made']['recipe']['epochs'] == 6
+    network = networks.restore(exported.path.with_suffix('.safetensors'))
+    assert networks.build(card['network'], card['config']).config == network.config
