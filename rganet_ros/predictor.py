@@ -1,0 +1,139 @@
+"""A frame to affordance and labels, through an engine; the only memory of past frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+import time
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from rganet_ros import models
+from rganet_ros.letterbox import letterbox, undo
+from rganet_ros.models import Model
+from rganet_ros.options import OneOf, Range
+from rganet_ros.runtime import Backend, BACKENDS, load
+from rganet_ros.types import Frame
+
+JUMP_BACK = 500_000_000  # ns; a stamp further back is a looped bag or a new clock
+
+
+@dataclass(frozen=True)
+class PredictorOptions:
+    """Which model runs, in which engine, and how long it remembers."""
+
+    model: Annotated[
+        str, 'name of a shipped model, or the path of an .onnx file; fake with backend fake'
+    ] = 'fanet18-rgbd'
+    backend: Annotated[
+        str, OneOf(('auto', *BACKENDS)), 'engine; auto is openvino on x86, else onnxruntime'
+    ] = 'auto'
+    precision: Annotated[str, OneOf(('fp32', 'bf16')), 'of the arithmetic; bf16: openvino'] = 'fp32'
+    threads: Annotated[int, Range(0, 256), 'of the engine on the CPU; 0: it chooses'] = 0
+    state_gap: Annotated[
+        float, Range(0, 3600), 'gap of stamps after which past frames are forgotten, seconds'
+    ] = 1.0
+
+
+class Prediction(NamedTuple):
+    """
+    What a model says of a frame.
+
+    affordance  (H, W) float32 in 0..1, on the frame's own pixels
+    labels      (H, W) uint8 class ids
+    ms          milliseconds: letterbox, infer, undo
+    """
+
+    affordance: np.ndarray
+    labels: np.ndarray
+    ms: dict[str, float]
+
+
+class Predictor:
+    """
+    A model in an engine, and what it remembers of one camera.
+
+    resets  how often the memory was dropped, by reason: gap, jump_back, size, camera, asked
+    """
+
+    def __init__(self, model: Model, backend: Backend, state_gap: float = 1.0):
+        """Take a loaded backend; state_gap is in seconds."""
+        self.model, self.backend = model, backend
+        self.state_gap = state_gap
+        self.size = tuple(model.card['size'])
+        self.takes_depth = bool(model.card['depth'])
+        self.resets: Counter[str] = Counter()
+        self._state = backend.new_state()
+        self._last: Frame | None = None
+
+    def warm_up(self) -> None:
+        """Run once on black, so that the first frame is as fast as the others; forget it."""
+        zeros = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.backend.inputs.items()}
+        self.backend.run(zeros, self.backend.new_state())
+
+    def reset(self, reason: str = 'asked') -> None:
+        """Forget past frames."""
+        self._state, self._last = self.backend.new_state(), None
+        self.resets[reason] += 1
+
+    def predict(self, frame: Frame) -> Prediction:
+        """Run the model on a frame; ValueError where it takes depth and the frame has none."""
+        if self.takes_depth and frame.depth is None:
+            raise ValueError(
+                f'model {self.model.name} takes depth and the frame has none: '
+                'bring depth, or choose a model for colour only (fanet18-rgb)'
+            )
+        reason = self._break(frame)
+        if reason:
+            self.reset(reason)
+        started = time.perf_counter()
+        image, spot = letterbox(frame.rgb, self.size)
+        arrays = {'image': np.ascontiguousarray(image)[None]}
+        if self.takes_depth:
+            depth, _ = letterbox(frame.depth, self.size, nearest=True)
+            arrays['depth'] = np.ascontiguousarray(depth)[None]
+        placed = time.perf_counter()
+        out = self.backend.run(arrays, self._state)
+        self._last = frame
+        ran = time.perf_counter()
+        affordance = undo(out['affordance'][0], spot)
+        labels = undo(out['labels'][0], spot, nearest=True)
+        done = time.perf_counter()
+        ms = {'letterbox': placed - started, 'infer': ran - placed, 'undo': done - ran}
+        return Prediction(affordance, labels, {stage: 1e3 * s for stage, s in ms.items()})
+
+    def _break(self, frame: Frame) -> str:
+        """Say why the frame does not continue what is remembered, or ''."""
+        last = self._last
+        if last is None:
+            return ''
+        if frame.rgb.shape != last.rgb.shape:
+            return 'size'
+        if (frame.frame_id, frame.camera) != (last.frame_id, last.camera):
+            return 'camera'
+        if frame.stamp < last.stamp - JUMP_BACK:
+            return 'jump_back'
+        if frame.stamp > last.stamp + self.state_gap * 1e9:
+            return 'gap'
+        return ''
+
+    def close(self) -> None:
+        """Free the engine."""
+        self.backend.close()
+
+
+def open_predictor(options: PredictorOptions) -> Predictor:
+    """Find the model, load it and warm it up."""
+    if options.backend == 'fake' or options.model == 'fake':
+        if (options.backend, options.model) != ('fake', 'fake'):
+            raise ValueError(
+                f'model {options.model!r} with backend {options.backend!r}: fake goes with fake only'
+            )
+        from rganet_ros.runtime.fake_backend import MODEL as model
+    else:
+        model = models.find(options.model)
+    backend = load(options.backend, model, options.precision, options.threads)
+    predictor = Predictor(model, backend, options.state_gap)
+    predictor.warm_up()
+    return predictor

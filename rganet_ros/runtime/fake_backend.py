@@ -1,0 +1,64 @@
+"""
+A backend without a network, for tests of what is built around one: on a laptop, in CI, without data.
+
+Its rule: bright, colourless pixels hold. affordance = (least of r, g, b) / 255, smoothed over 9 x 9
+pixels; a pixel is suctionable from 0.5, not suctionable from 0.25. A white disc on black ground is
+a place for the cup. Its state counts the frames it has seen.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from rganet_ros.models import Model
+from rganet_ros.runtime import Spec
+from rganet_ros.types import CLASSES
+
+# What stands for a model file where the backend is 'fake'.
+SIZE = (480, 640)
+MODEL = Model(
+    name='fake',
+    onnx=None,
+    sha256='0' * 64,
+    card={
+        'format': 1, 'network': 'fake', 'classes': list(CLASSES), 'size': list(SIZE),
+        'fit': 'letterbox', 'depth': False, 'cup_radius': 0.015,
+    },
+)  # fmt: skip
+
+
+class FakeBackend:
+    """A backend (see the package) that follows the rule above."""
+
+    name, precision = 'fake', 'fp32'
+
+    def __init__(self, model: Model = MODEL, precision: str = 'fp32', threads: int = 0):
+        """Take anything; use the size that the card says."""
+        height, width = model.card['size']
+        self.inputs = {'image': Spec((1, height, width, 3), np.uint8)}
+        if model.card['depth']:
+            self.inputs['depth'] = Spec((1, height, width), np.float32)
+        self.outputs = {
+            'affordance': Spec((1, height, width), np.float32),
+            'labels': Spec((1, height, width), np.uint8),
+        }
+
+    def new_state(self) -> dict[str, np.ndarray]:
+        """No frame seen."""
+        return {'frames': np.zeros(1, np.float32)}
+
+    def run(self, arrays: dict[str, np.ndarray], state: dict) -> dict[str, np.ndarray]:
+        """Run one frame; the state is advanced in place."""
+        state['frames'] += 1
+        least = arrays['image'][0].min(axis=2).astype(np.float32) / 255
+        affordance = cv2.blur(least, (9, 9))
+        labels = (affordance >= 0.25).astype(np.uint8) + (affordance >= 0.5)
+        return {'affordance': affordance[None], 'labels': labels[None].astype(np.uint8)}
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def describe(self) -> dict[str, str]:
+        """Say what runs."""
+        return {'backend': self.name, 'precision': self.precision, 'device': 'CPU'}

@@ -1,0 +1,76 @@
+"""OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import openvino
+
+from rganet_ros.models import Model
+from rganet_ros.runtime import Spec, split_state
+
+PRECISIONS = {'fp32': 'f32', 'bf16': 'bf16'}
+
+
+class OpenVinoBackend:
+    """A backend (see the package) on the CPU, in float32, or in bfloat16 where the CPU has it."""
+
+    name = 'openvino'
+
+    def __init__(self, model: Model, precision: str = 'fp32', threads: int = 0):
+        """Compile; ValueError where it cannot be had as asked for."""
+        core = openvino.Core()
+        can = core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+        if precision not in PRECISIONS or (precision == 'bf16' and 'BF16' not in can):
+            raise ValueError(
+                f'backend openvino cannot run in {precision!r} on this CPU: '
+                f'ask for fp32{", or bf16" if "BF16" in can else ""}'
+            )
+        config = {'INFERENCE_PRECISION_HINT': PRECISIONS[precision], 'PERFORMANCE_HINT': 'LATENCY'}
+        if threads:
+            config['INFERENCE_NUM_THREADS'] = threads
+        try:
+            self._compiled = core.compile_model(str(model.onnx), 'CPU', config)
+        except RuntimeError as error:
+            raise ValueError(f'OpenVINO cannot load {model.onnx}: {error}') from None
+        self._request = self._compiled.create_infer_request()
+        inputs, outputs = _specs(self._compiled.inputs), _specs(self._compiled.outputs)
+        self._state = {name: inputs.pop(name) for name in split_state(list(inputs))}
+        self.inputs = inputs
+        self.outputs = {k: v for k, v in outputs.items() if not k.startswith('next_')}
+        self.precision = precision
+
+    def new_state(self) -> dict[str, np.ndarray]:
+        """Zeros, by name."""
+        return {name: np.zeros(spec.shape, np.float32) for name, spec in self._state.items()}
+
+    def run(self, arrays: dict[str, np.ndarray], state: dict) -> dict[str, np.ndarray]:
+        """Run one frame; the state is advanced in place."""
+        given = {name: np.ascontiguousarray(arrays[name]) for name in self.inputs}
+        self._request.infer(given | state, share_inputs=True)
+        # Copies: the request's own tensors are overwritten by the next frame.
+        state.update({name: self._output(f'next_{name}') for name in state})
+        return {name: self._output(name) for name in self.outputs}
+
+    def _output(self, name: str) -> np.ndarray:
+        return self._request.get_tensor(name).data.copy()
+
+    def close(self) -> None:
+        """Let the compiled model go."""
+        self._request = self._compiled = None
+
+    def describe(self) -> dict[str, str]:
+        """Say what runs."""
+        return {
+            'backend': self.name,
+            'precision': self.precision,
+            'version': openvino.__version__,
+            'device': 'CPU',
+            'threads': str(self._compiled.get_property('INFERENCE_NUM_THREADS')),
+        }
+
+
+def _specs(ports) -> dict[str, Spec]:
+    return {
+        port.get_any_name(): Spec(tuple(port.shape), port.element_type.to_dtype().type)
+        for port in ports
+    }
