@@ -1,0 +1,43 @@
+"""What a data set is made of: shares and ranges, as options; the named recipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from rganet_ros.options import Annotated, Range, make
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Another recipe is another row of RECIPES, or a YAML file with some of these names."""
+
+    width: Annotated[int, Range(64, 1920), px] = 640
+    height: Annotated[int, Range(64, 1200), px] = 480
+    views: Annotated[int, Range(1, 64), 'frames of one settled scene'] = 2
+    bank: Annotated[int, Range(1, 100000), 'different things of a split'] = 320
+    most_objects: Annotated[int, Range(5, 60), 'things in the fullest container'] = 40
+    empty_share: Annotated[float, Range(0, 1), 'of scenes without any thing'] = 0.06
+    sparse_share: Annotated[float, Range(0, 1), 'of scenes with one to four things'] = 0.11
+    shelf_share: Annotated[float, Range(0, 1), 'of scenes that are a shelf, not a tote'] = 0.12
+    packed_share: Annotated[float, Range(0, 1), 'of totes with rows of one box'] = 0.06
+    clean_depth_share: Annotated[float, Range(0, 1), 'of frames with nearly perfect depth'] = 0.12
+    dotted_depth_share: Annotated[
+        float, Range(0, 1), 'of frames whose depth camera is coarser than colour: a dotted picture'
+    ] = 0.1
+
+
+RECIPES = {'clutter': Recipe()}
+
+
+def find(name: str) -> Recipe:
+    """Return a named recipe, or read one from a YAML file; ValueError says what is wrong."""
+    if name in RECIPES:
+        return RECIPES[name]
+    path = Path(name)
+    if not path.is_file():
+        known = ', '.join(RECIPES)
+        raise FileNotFoundError(f'no recipe {name!r}: expected one of {known}, or a YAML file')
+    return make(Recipe, yaml.safe_load(path.read_text()) or {})

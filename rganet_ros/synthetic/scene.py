@@ -1,0 +1,271 @@
+"""
+A scene: a container, things dropped into it, lights; settled by physics.
+
+World frame: z up, metres; the container's floor is at z = 0, its middle at the origin. A shelf opens
+towards +x.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import mujoco
+import numpy as np
+
+from rganet_ros.synthetic import containers, objects
+from rganet_ros.synthetic.objects import Thing
+from rganet_ros.synthetic.recipe import Recipe
+
+FAR = 40.0  # where things are parked that fell out or were removed
+VISIBLE, HIDDEN = 0, 3  # groups of geoms: seen by the camera, only collided with
+
+
+class Builder:
+    """Adds meshes, pictures and geoms to a MuJoCo specification, inventing names."""
+
+    def __init__(self) -> None:
+        self.spec = mujoco.MjSpec()
+        self.pictures: dict[str, bytes] = {}
+        self._count = 0
+
+    def _name(self) -> str:
+        self._count += 1
+        return f'n{self._count}'
+
+    def material(self, picture=None, rgba=objects.WHITE, specular=0.3, shininess=0.4, repeat=1.0):
+        """Add a material, with a picture (H, W, 3) uint8 if given; returns its name."""
+        name = self._name()
+        material = self.spec.add_material(
+            name=name, rgba=rgba, specular=specular, shininess=shininess
+        )
+        if picture is not None:
+            file = f'{name}.png'
+            flags = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+            self.pictures[file] = cv2.imencode('.png', picture[..., ::-1], flags)[1].tobytes()
+            self.spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, file=file)
+            material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+            material.texrepeat = [repeat, repeat]
+        return name
+
+    def mesh(self, body, mesh, material: str, position=(0, 0, 0)) -> None:
+        """Add a visible mesh that collides with nothing."""
+        name = self._name()
+        faces = np.ascontiguousarray(mesh.faces, int).ravel()
+        self.spec.add_mesh(
+            name=name, uservert=mesh.vertices.ravel(), usertexcoord=mesh.uv.ravel(),
+            userface=faces, userfacetexcoord=faces,
+            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+        )  # fmt: skip
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material=material, pos=position,
+            contype=0, conaffinity=0, mass=0, group=VISIBLE,
+        )  # fmt: skip
+
+    def box(self, body, half, position, *, material=None, euler=None, **more) -> None:
+        """Add a box: visible with a material, else hidden and colliding."""
+        geom = body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX, size=half, pos=position,
+            group=HIDDEN if material is None else VISIBLE, **more,
+        )  # fmt: skip
+        if material is not None:
+            geom.material = material
+        if euler is not None:
+            geom.alt.euler = euler
+
+    def thing(self, thing: Thing, scale: float, position, quaternion) -> None:
+        """Add a free body with a thing's parts and colliders."""
+        body = self.spec.worldbody.add_body(pos=position, quat=quaternion)
+        body.add_freejoint()
+        for part in thing.parts:
+            material = self.material(part.texture, part.rgba, part.specular, part.shininess)
+            self.mesh(body, part.mesh._replace(vertices=part.mesh.vertices * scale), material)
+        for collider in thing.colliders:
+            size = np.asarray(collider.size, float) * scale
+            place = {'pos': np.array(collider.position) * scale}
+            place.update(density=thing.density, group=HIDDEN)
+            if collider.shape == 'hull':
+                name = self._name()
+                convex = mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX
+                self.spec.add_mesh(name=name, uservert=size.ravel(), inertia=convex)
+                body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **place)
+            elif collider.shape == 'sphere':
+                body.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[*size, 0, 0], **place)
+            else:
+                body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, **place)
+
+    def light(self, position, target, diffuse, shadow: bool) -> None:
+        """Add a spot light towards a target."""
+        self.spec.worldbody.add_light(
+            pos=position, dir=np.asarray(target) - position, diffuse=diffuse,
+            specular=0.5 * np.asarray(diffuse), castshadow=shadow, cutoff=80, exponent=1,
+        )  # fmt: skip
+
+    def compile(self) -> mujoco.MjModel:
+        """Compile; the pictures go in as they are, no file is touched."""
+        self.spec.assets = self.pictures
+        return self.spec.compile()
+
+
+def _settings(spec: mujoco.MjSpec, recipe: Recipe, ambient: float) -> None:
+    spec.option.timestep = 0.005
+    spec.option.iterations, spec.option.ls_iterations = 15, 8
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
+    visual = spec.visual
+    visual.global_.offwidth, visual.global_.offheight = recipe.width, recipe.height
+    visual.quality.shadowsize, visual.quality.offsamples = 2048, 4
+    visual.map.znear, visual.map.zfar, visual.map.shadowclip = 0.02, 6, 1.2
+    visual.headlight.ambient = [ambient] * 3
+    visual.headlight.diffuse, visual.headlight.specular = [0.12] * 3, [0] * 3
+    geom = spec.default.geom
+    geom.friction, geom.condim = [0.7, 0.005, 0.001], 4
+    geom.solref, geom.solimp = [0.01, 1], [0.9, 0.95, 0.001, 0.5, 2]
+
+
+class Content(NamedTuple):
+    """The things of a scene, where they start, and how large they are made."""
+
+    things: list[Thing]
+    positions: np.ndarray
+    quaternions: np.ndarray
+    scales: np.ndarray
+
+
+def _quaternions(rng, count: int, upright: float) -> np.ndarray:
+    """Random turns (count, 4), a share of them about the vertical only."""
+    turns = rng.standard_normal((count, 4))
+    only_z = rng.random(count) < upright
+    turns[only_z, 1:3] = 0
+    return turns / np.linalg.norm(turns, axis=1, keepdims=True)
+
+
+def _dropped(rng, things: list[Thing], room, cell=0.13, upright=0.5) -> Content:
+    """Layers of things above the container's floor, `room` (x, y) half sizes wide."""
+    count = len(things)
+    columns, rows = (max(1, int(2 * (half - 0.04) / cell)) for half in room)
+    k = np.arange(count)
+    x = (k % columns - (columns - 1) / 2) * cell
+    y = (k // columns % rows - (rows - 1) / 2) * cell
+    z = 0.10 + 0.12 * (k // (columns * rows))
+    jitter = rng.uniform(-0.02, 0.02, (count, 2))
+    positions = np.stack([x + jitter[:, 0], y + jitter[:, 1], z], -1)
+    order = rng.permutation(columns * rows)
+    if count and count < columns * rows:  # few things lie anywhere, not in the first corner
+        cells = order[:count]
+        positions[:, 0] += ((cells % columns) - (k % columns)) * cell
+        positions[:, 1] += ((cells // columns) - (k // columns)) * cell
+    return Content(
+        things, positions, _quaternions(rng, count, upright), rng.uniform(0.9, 1.1, count)
+    )
+
+
+def _packed(rng, split: str, recipe: Recipe, room) -> Content:
+    """Rows of one and the same box, as they come from a pallet."""
+    pick = lambda: objects.thing(split, int(rng.integers(recipe.bank)))  # noqa: E731
+    box = pick()
+    while box.kind not in ('box', 'soap'):
+        box = pick()
+    half = box.colliders[0].size
+    columns, rows = (int(min(5, r // (h + 0.0015))) for r, h in zip(room, half))
+    layers = int(rng.integers(1, 4))
+    spots = [(x, y, z) for z in range(layers) for y in range(rows) for x in range(columns)]
+    if layers > 1:  # the top layer is being picked already
+        top = columns * rows
+        spots = spots[:-top] + [
+            spots[len(spots) - top + i] for i in range(top) if rng.random() < 0.7
+        ]
+    spots = np.array(spots or [(0, 0, 0)], float)[:45]
+    middle = np.array([max(columns, 1) - 1, max(rows, 1) - 1, 0]) / 2
+    positions = (spots - middle) * (2 * half + [0.003, 0.003, 0.002]) + [0, 0, half[2] + 0.002]
+    turns = np.tile([1.0, 0, 0, 0], (len(spots), 1))
+    turns[:, 3] = rng.normal(0, 0.01, len(spots))
+    return Content([box] * len(spots), positions, turns, np.ones(len(spots)))
+
+
+def _count(rng, recipe: Recipe) -> int:
+    chance = rng.random() - recipe.empty_share
+    if chance < 0:
+        return 0
+    if chance < recipe.sparse_share:
+        return int(rng.integers(1, 5))
+    return int(rng.integers(5, recipe.most_objects + 1))
+
+
+def _content(rng, split: str, recipe: Recipe, container) -> Content:
+    count = _count(rng, recipe)
+    if count and not container.shelf and rng.random() < recipe.packed_share:
+        return _packed(rng, split, recipe, container.room)
+    count = min(count, container.capacity)
+    things = [objects.thing(split, int(k)) for k in rng.integers(recipe.bank, size=count)]
+    upright = 0.85 if container.shelf else 0.5
+    return _dropped(rng, things, container.room, upright=upright)
+
+
+def _lights(rng, builder: Builder, container) -> None:
+    """One to three lamps, from dim to glaring, in front of a shelf or above a tote."""
+    strength = rng.choice([0.5, 0.8, 1.0, 1.3], p=[0.15, 0.25, 0.4, 0.2])
+    for k in range(int(rng.integers(1, 4))):
+        place = np.array([rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(1.4, 2.4)])
+        if container.shelf:
+            place = np.array(
+                [rng.uniform(0.8, 1.6), rng.uniform(-0.8, 0.8), rng.uniform(0.2, 1.4)]
+            )
+        target = [rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1), 0.05]
+        low, high = ((0.35, 0.55), (0.1, 0.3), (0.05, 0.2))[k]
+        tint = 1 + 0.06 * rng.standard_normal(3)
+        builder.light(place, target, strength * rng.uniform(low, high) * tint, k < 2)
+
+
+class Scene:
+    """A settled world: `model`, `data`, the `things` in it, the `container` around them."""
+
+    def __init__(self, rng: np.random.Generator, split: str, recipe: Recipe) -> None:
+        builder = Builder()
+        _settings(builder.spec, recipe, rng.uniform(0.34, 0.52))
+        self.container = containers.build(rng, builder, recipe)
+        content = _content(rng, split, recipe, self.container)
+        _lights(rng, builder, self.container)
+        builder.spec.worldbody.add_camera(name='camera')
+        fixed = len(builder.spec.worldbody.bodies)
+        for row in zip(content.things, content.scales, content.positions, content.quaternions):
+            builder.thing(*row)
+        self.things = content.things
+        self.model = builder.compile()
+        self.data = mujoco.MjData(self.model)
+        self.model.dof_damping[:] = 2e-5
+        self.first_body = 1 + fixed
+        self.settle()
+
+    @property
+    def body_ids(self) -> np.ndarray:
+        """MuJoCo's body of each thing."""
+        return self.first_body + np.arange(len(self.things))
+
+    def surface_of_geoms(self) -> np.ndarray:
+        """Per geom: -1 the container, 0 the surroundings, k + 1 the thing k."""
+        body = self.model.geom_bodyid
+        return np.where(
+            body >= self.first_body, body - self.first_body + 1, np.where(body == 1, -1, 0)
+        )
+
+    def settle(self, longest: float = 2.5, still: float = 0.03) -> None:
+        """Let everything fall until it rests (root mean square speed) or `longest` seconds pass."""
+        start = self.data.time
+        while self.data.time - start < longest and self.things:
+            mujoco.mj_step(self.model, self.data, 20)
+            speed = self.data.qvel
+            calm = abs(speed).max() < 10 * still and np.sqrt((speed**2).mean()) < still
+            if calm and self.data.time - start > 0.8:
+                break
+        for k, body in enumerate(self.body_ids):
+            if self.container.lost(self.data.xpos[body]):
+                self.remove(k)
+        mujoco.mj_forward(self.model, self.data)
+
+    def remove(self, number: int) -> None:
+        """Take a thing out of the scene."""
+        joint = self.model.body_jntadr[self.body_ids[number]]
+        position, speed = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
+        self.data.qpos[position : position + 3] = [FAR + number, 0, -50]
+        self.data.qvel[speed : speed + 6] = 0
