@@ -56,6 +56,7 @@ class TorchBackend:
         return {
             'backend': self.name,
             'precision': self.precision,
-            'torch': torch.__version__,
+            'version': torch.__version__,
+            'device': 'CPU',
             'threads': str(torch.get_num_threads()),
         }

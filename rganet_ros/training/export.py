@@ -6,7 +6,6 @@ import argparse
 import copy
 import hashlib
 import json
-import os
 from pathlib import Path
 import sys
 
@@ -17,6 +16,7 @@ import torch
 from torch import nn
 
 from rganet_ros import networks
+from rganet_ros.dataset import write_file
 from rganet_ros.networks.layers import absorb_norms, fold_norms
 from rganet_ros.types import CLASSES
 
@@ -57,7 +57,7 @@ def export(checkpoint: Path, path: Path, size: tuple[int, int], cup_radius=CUP_R
     graph = store_half(to_onnx(network, size))
     onnx.checker.check_model(graph, full_check=True)
     data = graph.SerializeToString()
-    _write(path, data)
+    write_file(path, data)
     recipe = made.get('recipe', {})
     card = {
         'format': 1,
@@ -82,7 +82,7 @@ def export(checkpoint: Path, path: Path, size: tuple[int, int], cup_radius=CUP_R
         },
         'sha256': hashlib.sha256(data).hexdigest(),
     }
-    _write(path.with_suffix('.json'), (json.dumps(card, indent=2) + '\n').encode())
+    write_file(path.with_suffix('.json'), (json.dumps(card, indent=2) + '\n').encode())
     return card
 
 
@@ -115,9 +115,3 @@ def store_half(model: onnx.ModelProto, least=1024) -> onnx.ModelProto:
     for node in reversed(casts):
         model.graph.node.insert(0, node)
     return model
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + '.part')
-    temporary.write_bytes(data)
-    os.replace(temporary, path)

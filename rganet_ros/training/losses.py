@@ -12,28 +12,38 @@ from rganet_ros.types import SUCTIONABLE
 
 
 def loss(outputs: dict[str, Tensor], label: Tensor, recipe: Recipe) -> Tensor:
-    """Weighted cross-entropy of all heads, and 1 - soft IoU of the main one."""
+    """
+    Sum up: weighted cross-entropy of all heads, and 1 - soft IoU of the main one.
+
+    outputs  of a training network; label (B, H, W) class ids, 255 ignored
+
+    Auxiliary heads are coarse: every fourth pixel of theirs will do, and is a tenth of a step.
+    """
     weights = torch.tensor(recipe.class_weights, device=label.device)
-
-    def entropy(logits):
-        return functional.cross_entropy(logits.float(), label, weights, ignore_index=IGNORE)
-
-    total = entropy(outputs['logits']) + recipe.overlap * soft_iou_loss(outputs['logits'], label)
+    said = log_probabilities(outputs['logits'])
+    total = functional.nll_loss(said, label, weights, ignore_index=IGNORE)
+    total = total + recipe.overlap * soft_iou_loss(said, label)
     for name, logits in outputs.items():
         if name.startswith('aux'):
-            total = total + recipe.auxiliary * entropy(logits)
+            said = log_probabilities(logits[..., ::4, ::4])
+            entropy = functional.nll_loss(said, label[:, ::4, ::4], weights, ignore_index=IGNORE)
+            total = total + recipe.auxiliary * entropy
     return total
 
 
-def soft_iou_loss(logits: Tensor, label: Tensor) -> Tensor:
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Give log softmax in float32, by planes: classes innermost is slow."""
+    return logits.float().contiguous().log_softmax(1)
+
+
+def soft_iou_loss(said: Tensor, label: Tensor) -> Tensor:
     """
     1 - IoU of the suctionable class over the whole batch, with probabilities for the prediction.
 
-    logits (B, K, H, W), label (B, H, W); the pooled IoU is what is reported, and cross-entropy
-    alone settles a rare class too low for it.
+    said (B, K, H, W) log probabilities, label (B, H, W); the pooled IoU is what is reported, and
+    cross-entropy alone settles a rare class too low for it.
     """
-    counted = label != IGNORE
-    p = logits.float().softmax(1)[:, SUCTIONABLE] * counted
+    p = said[:, SUCTIONABLE].exp() * (label != IGNORE)
     truth = (label == SUCTIONABLE).float()
     common = (p * truth).sum()
     return 1 - (common + 1) / (p.sum() + truth.sum() - common + 1)

@@ -1,7 +1,7 @@
 import torch
 
 from rganet_ros.training.config import Recipe
-from rganet_ros.training.losses import loss, soft_iou_loss
+from rganet_ros.training.losses import log_probabilities, loss, soft_iou_loss
 
 
 def sure_of(label, classes=3):
@@ -15,8 +15,10 @@ def test_soft_iou_of_sure_answers_is_the_iou():
     truth[:, :10] = 2
     said = torch.zeros_like(truth)
     said[:, 5:15] = 2
-    assert (1 - soft_iou_loss(sure_of(said), truth) - (100 + 1) / (300 + 1)).abs() < 1e-6
-    assert soft_iou_loss(sure_of(truth), truth).abs() < 1e-6
+    assert (
+        1 - soft_iou_loss(log_probabilities(sure_of(said)), truth) - (100 + 1) / (300 + 1)
+    ).abs() < 1e-6
+    assert soft_iou_loss(log_probabilities(sure_of(truth)), truth).abs() < 1e-6
 
 
 def test_ignored_pixels_count_nowhere():

@@ -1,0 +1,70 @@
+"""Score a model file or a checkpoint on a data set, against its labels."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+import torch
+
+from rganet_ros import networks
+from rganet_ros.dataset import Zeng, write_file
+from rganet_ros.options import make
+from rganet_ros.predictor import PredictorOptions, open_predictor
+from rganet_ros.training.score import answerer, score
+from rganet_ros.types import CLASSES, Frame
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.description = __doc__
+    parser.add_argument('model', help='an .onnx file or the bare name of one, or a .safetensors')
+    parser.add_argument('data', help='root of the data set')
+    parser.add_argument('--split', default='test')
+    parser.add_argument('--backend', default='auto', help='engine of a model file')
+    parser.add_argument('--threads', type=int, default=0, help='0: as many as the engine chooses')
+    parser.add_argument('--out', type=Path, help='write the scores to this JSON file as well')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate; returns the exit status."""
+    frames = Zeng(args.data, args.split)
+    found = score(open_answer(args.model, args.backend, args.threads), frames, show=True)
+    Console().print(table(found, f'{args.model} on {args.data}, {args.split}'))
+    if args.out:
+        about = {'model': str(args.model), 'data': str(args.data), 'split': args.split}
+        write_file(args.out, (json.dumps(about | found, indent=2) + '\n').encode())
+    return 0
+
+
+def open_answer(name: str, backend='auto', threads=0) -> Callable:
+    """Open what answers rgb (H, W, 3) and depth (H, W) with affordance and labels, (H, W) each."""
+    if str(name).endswith('.safetensors'):
+        if threads:
+            torch.set_num_threads(threads)
+        return answerer(networks.restore(name), torch.device('cpu'))
+    options = {'model': str(name), 'backend': backend, 'threads': threads}
+    predictor = open_predictor(make(PredictorOptions, options))
+
+    def answer(rgb, depth):
+        predictor.reset()  # the frames of a data set do not follow each other
+        return predictor.predict(Frame(rgb, depth))[:2]
+
+    return answer
+
+
+def table(found: dict, title: str) -> Table:
+    """Lay scores out: a row a class, in percent."""
+    rows = Table('class', 'IoU', 'IoU a frame', 'precision', 'recall', title=title)
+    for index, name in enumerate(CLASSES):
+        values = (found[key][index] for key in ('iou', 'frame_iou', 'precision', 'recall'))
+        rows.add_row(name, *(f'{100 * value:.1f}' for value in values))
+    rows.caption = (
+        f'{found["frames"]} frames; accuracy {100 * found["accuracy"]:.1f} %; IoU, precision and '
+        'recall over all pixels, IoU a frame averaged over frames'
+    )
+    return rows
