@@ -51,7 +51,8 @@ class FakeBackend:
     def run(self, arrays: dict[str, np.ndarray], state: dict) -> dict[str, np.ndarray]:
         """Run one frame; the state is advanced in place."""
         state['frames'] += 1
-        least = arrays['image'][0].min(axis=2).astype(np.float32) / 255
+        red, green, blue = cv2.split(arrays['image'][0])
+        least = np.minimum(np.minimum(red, green), blue).astype(np.float32) / 255
         affordance = cv2.blur(least, (9, 9))
         labels = (affordance >= 0.25).astype(np.uint8) + (affordance >= 0.5)
         return {'affordance': affordance[None], 'labels': labels[None].astype(np.uint8)}
