@@ -1,0 +1,70 @@
+# make demo                  the node, live, on a recorded bag: pictures, a GIF and a bag in out/demo
+# make demo BAG=path         the same on your bag
+# make demo IMAGES=folder    the same on your pictures
+# make test                  everything the tests need, and the tests
+# make test-slow             the tests that take longer
+#
+# All of it lives in .venv; running a target again is quick and safe.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The tests need torch, on the CPU. This is the version that they are run with; where it is to be
+# had, this small build spares several gigabytes of CUDA libraries.
+TORCH ?= torch==2.13.0
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-test demo test test-slow clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo 'rganet_ros needs Python 3.10 or newer: make PYTHON=python3.11 ...'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $(VENV)/COLCON_IGNORE $@
+
+# setuptools below 80, as colcon's --symlink-install wants it; editable, so that the models and the
+# configuration are those of this folder.
+$(VENV)/.runtime: $(VENV)/.made setup.py setup.cfg
+	@echo 'Installing the runtime and ROS 2 Jazzy into $(VENV) (about a minute) ...'
+	@$(PIP) 'setuptools>=64,<80' wheel
+	@$(PIP) --no-build-isolation --editable '.[ros-jazzy]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime
+	@echo 'Installing torch, MuJoCo and the test tools into $(VENV) (one or two minutes) ...'
+	@$(PIP) '$(TORCH)'
+	@$(PIP) --no-build-isolation --editable '.[ros-jazzy,train,sim,test]'
+	@touch $@
+
+# MuJoCo renders without a screen through these.
+RENDERING := libegl1 libegl-mesa0 libgl1-mesa-dri libosmesa6
+.PHONY: rendering
+rendering:
+	@dpkg --status $(RENDERING) >/dev/null 2>&1 || \
+	  if [ "$$(id -u)" = 0 ]; then \
+	    echo 'Installing $(RENDERING) ...'; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(RENDERING) >/dev/null; \
+	  else \
+	    echo 'Rendering needs Debian packages: sudo apt-get install $(RENDERING)'; exit 1; \
+	  fi
+
+install: $(VENV)/.runtime
+install-test: $(VENV)/.test rendering
+
+demo: install
+	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(OUT),--out '$(OUT)')
+
+test: install-test
+	@$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: install-test
+	@$(BIN)/python -m pytest -m slow
+
+clean:
+	rm -rf $(VENV) build install log out

@@ -1,0 +1,117 @@
+"""The layer rule: who may import whom, read from the sources."""
+
+import ast
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / 'rganet_ros'
+SOURCES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob('*.py'))
+
+# A library: the files (or folders/) of the package that may import it.
+LIBRARIES = {
+    'torch': ('networks/', 'training/', 'runtime/torch_backend.py'),
+    'safetensors': ('networks/', 'training/'),
+    'onnx': ('training/',),
+    'mujoco': ('synthetic/',),
+    'PIL': ('synthetic/',),
+    'scipy': ('synthetic/',),
+    'rosbags': ('bag.py',),
+    'onnxruntime': ('runtime/onnxruntime_backend.py',),
+    'openvino': ('runtime/openvino_backend.py',),
+    'rclpy': ('node/',),
+}
+MESSAGES = ('_msgs', '_srvs', '_interfaces')  # packages that end so are ROS messages: node/ too
+
+# A part of the package: the other parts that it may import.
+WORDS = {'types', 'options'}
+ARRAYS = WORDS | {'letterbox', 'geometry', 'footprint', 'candidates', 'metrics', 'viz', 'decode'}
+ENGINES = WORDS | {'models', 'runtime'}
+PREDICTOR = ENGINES | {'letterbox', 'predictor'}
+PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}
+BESIDE = PIPELINE | {'bag', 'dataset', 'report'}
+MAY_IMPORT = {
+    'types': set(),
+    'options': set(),
+    **{name: ARRAYS for name in ARRAYS - WORDS},
+    'models': WORDS,
+    'runtime': ENGINES,
+    'networks': WORDS | {'networks'},
+    'predictor': PREDICTOR,
+    'pipeline': PIPELINE,
+    'bag': ARRAYS | {'bag'},
+    'dataset': ARRAYS | {'dataset'},
+    'report': ARRAYS | {'report'},
+    'training': BESIDE | {'networks', 'training'},
+    'synthetic': BESIDE | {'synthetic'},
+    'replay': BESIDE | {'replay'},
+    'node': BESIDE | {'node'},
+}
+FREE = {'bench', 'cli', '__init__'}  # a bench may import any; the command imports by name
+
+
+def part(source: str) -> str:
+    return source.partition('/')[0].removesuffix('.py')
+
+
+def imports(source: str, text: str) -> set[str]:
+    """List dotted names that a file imports anywhere, functions included."""
+    found, package = set(), ['rganet_ros', *source.split('/')[:-1]]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = '.'.join([*base, *([node.module] if node.module else [])])
+            found |= {f'{module}.{alias.name}' for alias in node.names}
+    return found
+
+
+def offences(source: str, text: str) -> list[str]:
+    found = []
+    for name in imports(source, text):
+        top, *rest = name.split('.')
+        if top == 'rganet_ros':
+            own = part(source)
+            if rest and own not in FREE and own != rest[0] and rest[0] not in MAY_IMPORT[own]:
+                found.append(f'{source} imports {name}')
+            if rest[:1] == ['networks'] and source.startswith('runtime/'):
+                found = [o for o in found if source != 'runtime/torch_backend.py']
+            continue
+        places = ('node/',) if top.endswith(MESSAGES) else LIBRARIES.get(top)
+        if places and not source.startswith(places):
+            found.append(f'{source} imports {name}, which is for {", ".join(places)}')
+    return found
+
+
+@pytest.mark.parametrize('source', SOURCES)
+def test_imports_point_down(source):
+    assert offences(source, (PACKAGE / source).read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ('source', 'text'),
+    [
+        ('pipeline.py', 'import torch'),
+        ('pipeline.py', 'def f():\n    from rclpy.node import Node'),
+        ('decode.py', 'from sensor_msgs.msg import Image'),
+        ('replay/replay.py', 'from rganet_ros.node import encode'),
+        ('geometry.py', 'from .pipeline import Pipeline'),
+        ('synthetic/label.py', 'from ..training import train'),
+        ('runtime/onnxruntime_backend.py', 'import openvino'),
+    ],
+)
+def test_a_planted_offence_is_found(source, text):
+    assert offences(source, text)
+
+
+def test_the_pipeline_loads_neither_torch_nor_ros():
+    code = (
+        'import sys; import rganet_ros.pipeline, rganet_ros.runtime.openvino_backend, '
+        'rganet_ros.runtime.onnxruntime_backend, rganet_ros.bag, rganet_ros.cli; '
+        'print({"torch", "rclpy", "mujoco", "onnx"} & set(sys.modules))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == 'set()'
