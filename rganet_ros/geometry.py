@@ -1,0 +1,75 @@
+"""
+Depth to points, points to pixels, and planes through patches of a depth picture.
+
+Frames are optical (x right, y down, z forward, REP 103). A pixel (u, v) is the ray
+((u - cx) / fx, (v - cy) / fy, 1); a pixel's centre has whole coordinates.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .types import Camera
+
+
+def points(depth: np.ndarray, camera: Camera) -> np.ndarray:
+    """
+    Back-project a depth picture.
+
+    depth    (H, W) float32, metres along z; 0, NaN and Inf are unknown
+    returns  (H, W, 3) float32, metres, optical frame; NaN where unknown
+    """
+    height, width = depth.shape
+    known = (depth > 0) & (depth < np.inf)
+    z = np.where(known, depth, np.float32(np.nan))
+    x = (np.arange(width, dtype=np.float32) - camera.cx) / camera.fx
+    y = (np.arange(height, dtype=np.float32)[:, None] - camera.cy) / camera.fy
+    return np.stack([x * z, y * z, z], axis=-1).astype(np.float32, copy=False)
+
+
+def project(x: np.ndarray, y: np.ndarray, z: np.ndarray, camera: Camera):
+    """Pixels (u, v), not rounded, of points in the optical frame, z > 0, metres."""
+    return camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
+
+
+def tangents(normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Two unit vectors in each surface: the picture's right projected on it, and one across.
+
+    normals  (N, 3) unit, either side
+    returns  right (N, 3), across (N, 3) = normal x right; where the surface faces straight right
+             or left, right is the picture's down
+    """
+    right = -normals[:, :1] * normals
+    right[:, 0] += 1
+    sideways = (right * right).sum(axis=1) < 1e-6
+    if sideways.any():
+        right[sideways] = -normals[sideways, 1:2] * normals[sideways] + (0, 1, 0)
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    return right, np.cross(normals, right)
+
+
+def fit_planes(u, v, inverse_depth, weight, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Least-squares planes, one per row, from samples of a depth picture.
+
+    The inverse depth of a plane n . p = d is linear in the pixel, 1 / z = n . ray / d, so a fit
+    of 1 / z over pixels is exact on a tilted plane, and needs no point cloud.
+
+    u, v, inverse_depth, weight  (N, M): pixels, 1 / metres, weights >= 0 (0 = ignore the sample)
+    returns  (N, 3) unit normals that point away from the camera, (N,) distances d > 0, metres;
+             NaN where the samples do not span a plane
+    """
+    x, y = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy
+    with np.errstate(invalid='ignore', divide='ignore'):
+        weight = weight / weight.sum(axis=1, keepdims=True)
+        mean_x, mean_y, mean = ((weight * a).sum(axis=1) for a in (x, y, inverse_depth))
+        x, y, rest = x - mean_x[:, None], y - mean_y[:, None], inverse_depth - mean[:, None]
+        xx, xy, yy = ((weight * a).sum(axis=1) for a in (x * x, x * y, y * y))
+        xr, yr = ((weight * a).sum(axis=1) for a in (x * rest, y * rest))
+        spread = xx * yy - xy * xy
+        spread[~(spread > 1e-6 * (xx + yy) ** 2)] = np.nan
+        a, b = (yy * xr - xy * yr) / spread, (xx * yr - xy * xr) / spread
+        plane = np.stack([a, b, mean - a * mean_x - b * mean_y], axis=1)
+        distance = 1 / np.linalg.norm(plane, axis=1)
+    return plane * distance[:, None], distance
