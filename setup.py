@@ -27,6 +27,7 @@ setup(
     install_requires=[
         'numpy>=1.24,<3',
         'opencv-python-headless>=4.8,<6',
+        'Pillow>=9.1',
         'PyYAML>=6',
         'rosbags>=0.10,<0.13',
         'rich>=13',
@@ -39,7 +40,7 @@ setup(
         'ros-kilted': ['ros-kilted-rclpy', 'ros-kilted-rmw-fastrtps-cpp']
         + ['ros-kilted-' + name for name in ros_interfaces],
         'train': ['torch>=2.6,<3', 'safetensors>=0.4', 'onnx>=1.16', 'onnxscript>=0.2'],
-        'sim': ['mujoco==4.0.0', 'Pillow>=10', 'scipy>=1.11'],
+        'sim': ['mujoco==4.0.0', 'scipy>=1.11'],
         'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
         'test': ['pytest>=8', 'ruff>=0.6'],
     },

@@ -72,9 +72,12 @@ def _strength(affordance, support, width: int, need: float) -> tuple[np.ndarray,
     """
     What a seed is chosen by: the mean affordance nearby, times d / (d + need).
 
-    d is the distance to the border of the support, in pixels, and is returned as well.
+    d is the distance to the border of the support, or of the picture, in pixels, and is returned
+    as well.
     """
-    room = cv2.distanceTransform(support.astype(np.uint8), cv2.DIST_L2, 3)
+    inside = support.astype(np.uint8)
+    inside[[0, -1]] = inside[:, [0, -1]] = 0
+    room = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
     return cv2.blur(affordance, (width, width)) * room / (room + need), room
 
 

@@ -19,7 +19,7 @@ VERBS = {
     'bench': ('rganet_ros.bench', 'measure speed on this machine'),
 }
 
-EXTRAS = {'torch': 'train', 'safetensors': 'train', 'onnx': 'train', 'mujoco': 'sim', 'PIL': 'sim'}
+EXTRAS = {'torch': 'train', 'safetensors': 'train', 'onnx': 'train', 'mujoco': 'sim'}
 
 
 def main(argv: list[str] | None = None) -> int:

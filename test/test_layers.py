@@ -16,7 +16,7 @@ LIBRARIES = {
     'safetensors': ('networks/', 'training/'),
     'onnx': ('training/',),
     'mujoco': ('synthetic/',),
-    'PIL': ('synthetic/',),
+    'PIL': ('synthetic/', 'viz.py'),
     'scipy': ('synthetic/',),
     'rosbags': ('bag.py',),
     'onnxruntime': ('runtime/onnxruntime_backend.py',),
