@@ -9,6 +9,7 @@ import json
 import math
 import os
 from pathlib import Path
+import sys
 import time
 
 import numpy as np
@@ -43,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe, **changes)
     threads = torch.get_num_threads()
     train, test = (Frames(args.data, split, threads) for split in ('train', 'test'))
-    fit(recipe, train, test, args.out, init=args.init)
+    card = Path(args.data) / 'card.json'
+    data = json.loads(card.read_text(encoding='utf-8')) if card.exists() else {}
+    command = ' '.join(['rganet', *sys.argv[1:]])
+    fit(recipe, train, test, args.out, init=args.init, made={'command': command, 'data': data})
     return 0
 
 
@@ -132,7 +136,9 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
     return missed
 
 
-def fit(recipe: Recipe, train: Frames, test: Frames, out: Path, *, init=None) -> nn.Module:
+def fit(
+    recipe: Recipe, train: Frames, test: Frames, out: Path, *, init=None, made=None
+) -> nn.Module:
     """
     Train and write to `out`; returns the averaged network.
 
@@ -140,6 +146,8 @@ def fit(recipe: Recipe, train: Frames, test: Frames, out: Path, *, init=None) ->
     network.safetensors  the averaged weights, after each evaluation
     log.jsonl            a line an epoch
     epoch-N.png          frames of the test split, what is true and what the network says
+
+    init is a checkpoint to start from; made says how this came about, for the checkpoint.
     """
     out.mkdir(parents=True, exist_ok=True)
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
@@ -176,8 +184,8 @@ def fit(recipe: Recipe, train: Frames, test: Frames, out: Path, *, init=None) ->
                     answer = answerer(training.average, device)
                     entry |= score(answer, test)
                     save_sheet(out / f'epoch-{training.epoch}.png', answer, test)
-                made = about | {'epoch': training.epoch, 'scores': entry}
-                networks.save(out / 'network.safetensors', training.average, made=made)
+                notes = about | (made or {}) | {'epoch': training.epoch, 'scores': entry}
+                networks.save(out / 'network.safetensors', training.average, made=notes)
             training.save(out / 'last.pt', about)
             with open(out / 'log.jsonl', 'a', encoding='utf-8') as log:
                 log.write(json.dumps(entry) + '\n')
