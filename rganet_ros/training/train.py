@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from rganet_ros import networks
+from rganet_ros.dataset import read_card
 from rganet_ros.training.config import Recipe, read_recipe
 from rganet_ros.training.data import Frames, batches, steps_per_epoch
 from rganet_ros.training.losses import loss
@@ -44,10 +45,15 @@ def run(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe, **changes)
     threads = torch.get_num_threads()
     train, test = (Frames(args.data, split, threads) for split in ('train', 'test'))
-    card = Path(args.data) / 'card.json'
-    data = json.loads(card.read_text(encoding='utf-8')) if card.exists() else {}
     command = ' '.join(['rganet', *sys.argv[1:]])
-    fit(recipe, train, test, args.out, init=args.init, made={'command': command, 'data': data})
+    fit(
+        recipe,
+        train,
+        test,
+        args.out,
+        init=args.init,
+        made={'command': command, 'data': read_card(Path(args.data))},
+    )
     return 0
 
 
