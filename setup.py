@@ -4,11 +4,16 @@ from setuptools import find_packages, setup
 
 package_name = 'rganet_ros'
 
-# The message packages and rclpy as wheels, for machines without a ROS installation. On a robot they
-# come from the distribution, and no extra is installed: an extra named `ros` would shadow them.
+# The message packages and rclpy as wheels, for machines without a ROS installation. On a robot
+# they come from the distribution and no extra is installed: these wheels would shadow them.
 ros_interfaces = [
-    'sensor-msgs', 'geometry-msgs', 'visualization-msgs', 'diagnostic-msgs', 'std-srvs',
-    'lifecycle-msgs', 'rcl-interfaces',
+    'sensor-msgs',
+    'geometry-msgs',
+    'visualization-msgs',
+    'diagnostic-msgs',
+    'std-srvs',
+    'lifecycle-msgs',
+    'rcl-interfaces',
 ]
 
 setup(

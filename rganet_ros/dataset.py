@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -55,3 +56,108 @@ def write_sample(root, name: str, *, rgb, depth, label, camera: Camera, pose=Non
     for folder, picture in (extra or {}).items():
         write_file(data / folder / f'{name}.png', _png(picture))
     write_file(data / 'label' / f'{name}.png', _png(LABEL_CODES[label]))
+
+
+class Zeng:
+    """
+    A split of a data set in this layout, read one frame at a time.
+
+    names    of its frames
+    ignored  whether label 255 means "unlabelled" (then it stays 255, and no loss or score counts
+             it) or background (0); the data set's card.json says so: `unlabelled: ignore` or
+             `background`; a data set without a card is Zeng's own, where it is ignored
+    """
+
+    def __init__(self, root: str | Path, split: str):
+        """Read the card and the list of frames; FileNotFoundError or ValueError in a sentence."""
+        self.root = Path(root)
+        self._data = self.root / 'data'
+        self.card = read_card(self.root)
+        unlabelled = self.card.get('unlabelled', 'ignore')
+        if unlabelled not in ('ignore', 'background'):
+            raise ValueError(f'{self.root}/card.json: unlabelled is ignore or background')
+        self.ignored = unlabelled == 'ignore'
+        listed = self._data / f'{split}-split.txt'
+        if not listed.is_file():
+            raise FileNotFoundError(f'no split {split!r} in {self.root}: {listed} is missing')
+        self.names = listed.read_text().split()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """
+        Read a frame; ValueError names the file that is missing or unreadable.
+
+        Returns rgb (H, W, 3) uint8, depth (H, W) float32 metres, 0 unknown, and label (H, W) uint8
+        class ids, 255 ignored.
+        """
+        name = self.names[index]
+        rgb = read_picture(self._data / 'color-input' / f'{name}.png')
+        depth = read_depth(self._data / 'depth-input' / f'{name}.png', DEPTH_UNIT)
+        codes = read_picture(self._data / 'label' / f'{name}.png', cv2.IMREAD_GRAYSCALE)
+        if not rgb.shape[:2] == depth.shape == codes.shape:
+            raise ValueError(f'{self.root}: colour, depth and label of {name} differ in size')
+        return rgb, depth, self._ids[codes]
+
+    @property
+    def _ids(self) -> np.ndarray:
+        ids = np.full(256, 255, np.uint8)
+        ids[LABEL_CODES] = (255 if self.ignored else 0, 1, 2)
+        return ids
+
+    def camera(self, index: int) -> Camera:
+        """Read the intrinsics of a frame."""
+        name = self.names[index]
+        height, width = read_picture(self._data / 'color-input' / f'{name}.png').shape[:2]
+        matrix = read_intrinsics(self._data / 'camera-intrinsics' / f'{name}.txt')
+        return Camera(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2], width, height)
+
+
+def read_card(root: Path) -> dict:
+    """Read a data set's card.json; {} where there is none."""
+    path = root / 'card.json'
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{path} is not readable JSON: {error}') from None
+
+
+def read_picture(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """Read an 8-bit picture: (H, W, 3) RGB, or (H, W) with IMREAD_GRAYSCALE."""
+    picture = _decode(path, flags)
+    return picture[..., ::-1].copy() if picture.ndim == 3 else picture
+
+
+def read_depth(path: Path, unit: float) -> np.ndarray:
+    """Read a 16-bit depth PNG whose numbers are of `unit` metres: (H, W) float32, 0 unknown."""
+    picture = _decode(path, cv2.IMREAD_UNCHANGED)
+    if picture.dtype != np.uint16 or picture.ndim != 2:
+        raise ValueError(f'{path} is no depth picture: expected 16-bit grey')
+    return picture * np.float32(unit)
+
+
+def _decode(path: Path, flags: int) -> np.ndarray:
+    data = np.fromfile(path, np.uint8) if path.is_file() else None
+    if data is None:
+        raise ValueError(f'{path} is missing')
+    picture = cv2.imdecode(data, flags) if data.size else None
+    if picture is None:
+        raise ValueError(f'{path} is not a readable picture')
+    return picture
+
+
+def read_intrinsics(path: Path) -> np.ndarray:
+    """Read the first 3 x 3 matrix of a text file; other lines may say other things."""
+    rows: list[list[float]] = []
+    for line in path.read_text(encoding='utf-8').splitlines():
+        try:
+            row = [float(word) for word in line.replace(',', ' ').split()]
+        except ValueError:
+            row = []
+        rows = [*rows, row] if len(row) == 3 else []
+        if len(rows) == 3:
+            return np.array(rows)
+    raise ValueError(f'{path} has no 3 x 3 matrix of intrinsics')

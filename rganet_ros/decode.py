@@ -34,7 +34,7 @@ TO_RGB = {
 
 
 class Undecodable(ValueError):
-    """A message that cannot be used; `reason` is short and one of a few, the text is a sentence."""
+    """A message that cannot be used; `reason` is short, one of a few; the text is a sentence."""
 
     def __init__(self, reason: str, sentence: str):
         super().__init__(sentence)
@@ -63,7 +63,8 @@ def image(message, accepted=tuple(LAYOUTS)) -> np.ndarray:
     row = width * channels * np.dtype(dtype).itemsize
     if message.step < row:
         raise Undecodable(
-            'step', f'step {message.step} is less than the {row} bytes of {width} {encoding} pixels'
+            'step',
+            f'step {message.step} is less than {row} bytes, {width} pixels of {encoding}',
         )
     data = np.frombuffer(message.data, np.uint8)
     if data.size < message.step * (height - 1) + row:
@@ -121,7 +122,7 @@ def frame(image_message, depth_message=None, info_message=None) -> Frame:
     """
     Put together what belongs to one moment; stamp and frame_id are those of the colour picture.
 
-    Raises Undecodable: as `image`, 'depth_size' and 'camera_info' where a size is not the colour's.
+    Raises Undecodable: as `image`; 'depth_size', 'camera_info' where a size is not the colour's.
     """
     colour = rgb(image_message)
     height, width = colour.shape[:2]
@@ -131,14 +132,16 @@ def frame(image_message, depth_message=None, info_message=None) -> Frame:
         if distances.shape != (height, width):
             raise Undecodable(
                 'depth_size',
-                f'depth is {distances.shape[1]} x {distances.shape[0]}, colour {width} x {height}: '
+                f'depth has {distances.shape[1]} x {distances.shape[0]} pixels, colour {width} x '
+                f'{height}: '
                 'use the depth that is aligned to colour',
             )
     lens = camera(info_message) if info_message is not None else None
     if lens is not None and (lens.width, lens.height) != (width, height):
         raise Undecodable(
             'camera_info',
-            f'camera_info is of {lens.width} x {lens.height} pixels, colour of {width} x {height}: '
+            f'camera_info is for {lens.width} x {lens.height} pixels, colour has {width} x '
+            f'{height}: '
             "use the colour camera's",
         )
     header = image_message.header

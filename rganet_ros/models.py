@@ -73,7 +73,7 @@ def find(name: str | Path) -> Model:
         folder = share('models')
         path = folder / f'{name}.onnx'
         there = sorted(other.stem for other in folder.glob('*.onnx'))
-        hint = f'there are {", ".join(there) or "none"} in {folder}; or give the path of an .onnx file'
+        hint = f'{folder} has {", ".join(there) or "none"}; the path of an .onnx file will do too'
     if not path.is_file():
         raise FileNotFoundError(f'no model {str(name)!r}: {hint}')
     return _read(path)

@@ -47,7 +47,9 @@ def options_of(cls: type) -> dict[str, Option]:
         kind, *notes = get_args(hints[field.name])
         bounds = next((note for note in notes if isinstance(note, (Range, OneOf))), None)
         text = next(note for note in notes if isinstance(note, str))
-        found[field.name] = Option(field.name, get_origin(kind) or kind, field.default, bounds, text)
+        found[field.name] = Option(
+            field.name, get_origin(kind) or kind, field.default, bounds, text
+        )
     return found
 
 

@@ -13,7 +13,7 @@ from rganet_ros import models
 from rganet_ros.letterbox import letterbox, undo
 from rganet_ros.models import Model
 from rganet_ros.options import OneOf, Range
-from rganet_ros.runtime import Backend, BACKENDS, load
+from rganet_ros.runtime import BACKENDS, Backend, load
 from rganet_ros.types import Frame
 
 JUMP_BACK = 500_000_000  # ns; a stamp further back is a looped bag or a new clock
@@ -29,7 +29,7 @@ class PredictorOptions:
     backend: Annotated[
         str, OneOf(('auto', *BACKENDS)), 'engine; auto is openvino on x86, else onnxruntime'
     ] = 'auto'
-    precision: Annotated[str, OneOf(('fp32', 'bf16')), 'of the arithmetic; bf16: openvino'] = 'fp32'
+    precision: Annotated[str, OneOf(('fp32', 'bf16')), 'of arithmetic; bf16: openvino'] = 'fp32'
     threads: Annotated[int, Range(0, 256), 'of the engine on the CPU; 0: it chooses'] = 0
     state_gap: Annotated[
         float, Range(0, 3600), 'gap of stamps after which past frames are forgotten, seconds'
@@ -69,7 +69,9 @@ class Predictor:
 
     def warm_up(self) -> None:
         """Run once on black, so that the first frame is as fast as the others; forget it."""
-        zeros = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.backend.inputs.items()}
+        zeros = {
+            name: np.zeros(spec.shape, spec.dtype) for name, spec in self.backend.inputs.items()
+        }
         self.backend.run(zeros, self.backend.new_state())
 
     def reset(self, reason: str = 'asked') -> None:
@@ -128,7 +130,7 @@ def open_predictor(options: PredictorOptions) -> Predictor:
     if options.backend == 'fake' or options.model == 'fake':
         if (options.backend, options.model) != ('fake', 'fake'):
             raise ValueError(
-                f'model {options.model!r} with backend {options.backend!r}: fake goes with fake only'
+                f'model {options.model!r}, backend {options.backend!r}: fake goes with fake only'
             )
         from rganet_ros.runtime.fake_backend import MODEL as model
     else:

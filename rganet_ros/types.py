@@ -1,7 +1,7 @@
 """The words that everything else uses: Camera, Frame, Candidate, Detection.
 
 Units are SI, angles radians; 3-D is the camera's optical frame, x right, y down, z forward
-(REP 103). The affordance is the probability in 0..1 that a suction cup holds at a pixel. Class ids:
+(REP 103). The affordance is the probability in 0..1 that a suction cup holds at a pixel.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Class ids; what is unlabelled and counts is background.
 BACKGROUND, NOT_SUCTIONABLE, SUCTIONABLE = 0, 1, 2
 CLASSES = ('background', 'not suctionable', 'suctionable')
 
@@ -55,7 +56,7 @@ class Candidate(NamedTuple):
     affordance 0..1 at the pixel
     flatness   0..1, 1 where the footprint is a plane; NaN without depth
     valid      0..1, share of the footprint with known depth; NaN without depth
-    margin     0..1, distance to the nearest edge over what the cup needs, at most 1; NaN without depth
+    margin     0..1, distance to the nearest edge over what the cup needs; NaN without depth
     u v        pixel, column and row
     """
 

@@ -31,7 +31,7 @@ ARRAYS = WORDS | {'letterbox', 'geometry', 'footprint', 'candidates', 'metrics',
 ENGINES = WORDS | {'models', 'runtime'}
 PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}
-BESIDE = PIPELINE | {'bag', 'dataset', 'report'}
+BESIDE = PIPELINE | {'bag', 'dataset', 'pictures', 'report'}
 MAY_IMPORT = {
     'types': set(),
     'options': set(),
@@ -44,6 +44,7 @@ MAY_IMPORT = {
     'bag': ARRAYS | {'bag'},
     'dataset': ARRAYS | {'dataset'},
     'report': ARRAYS | {'report'},
+    'pictures': ARRAYS | {'dataset', 'pictures'},
     'training': BESIDE | {'networks', 'training'},
     'synthetic': BESIDE | {'synthetic'},
     'replay': BESIDE | {'replay'},

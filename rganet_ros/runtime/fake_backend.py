@@ -1,9 +1,9 @@
 """
-A backend without a network, for tests of what is built around one: on a laptop, in CI, without data.
+A backend without a network, to test what is built around one: in CI, without a model.
 
-Its rule: bright, colourless pixels hold. affordance = (least of r, g, b) / 255, smoothed over 9 x 9
-pixels; a pixel is suctionable from 0.5, not suctionable from 0.25. A white disc on black ground is
-a place for the cup. Its state counts the frames it has seen.
+Its rule: bright, colourless pixels hold. affordance = (least of r, g, b) / 255, smoothed over
+9 x 9 pixels; a pixel is suctionable from 0.5, not suctionable from 0.25. A white disc on black
+ground is a place for the cup. Its state counts the frames it has seen.
 """
 
 from __future__ import annotations

@@ -34,8 +34,7 @@ class OnnxRuntimeBackend:
             raise ValueError(
                 f'ONNX Runtime gave {self._session.get_providers()} instead of {PROVIDERS}'
             )
-        inputs = {x.name: Spec(tuple(x.shape), DTYPES.get(x.type)) for x in self._session.get_inputs()}
-        outputs = {x.name: Spec(tuple(x.shape), DTYPES.get(x.type)) for x in self._session.get_outputs()}
+        inputs, outputs = _specs(self._session.get_inputs()), _specs(self._session.get_outputs())
         self._state = {name: inputs.pop(name) for name in split_state(list(inputs))}
         self._names = list(outputs)
         self.inputs = inputs
@@ -66,3 +65,7 @@ class OnnxRuntimeBackend:
             'device': 'CPU',
             'threads': str(self._threads or 'all cores'),
         }
+
+
+def _specs(nodes) -> dict[str, Spec]:
+    return {node.name: Spec(tuple(node.shape), DTYPES.get(node.type)) for node in nodes}

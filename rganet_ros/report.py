@@ -1,0 +1,73 @@
+"""What every report has: numbers summed up, JSON written whole, tables a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rganet_ros import viz
+
+
+def percentiles(values: Iterable[float], at: Sequence[int] = (50, 95)) -> dict[str, float | None]:
+    """Give {'p50': ..., 'p95': ...}, rounded to 0.01; None where there are no values."""
+    values = list(values)
+    if not values:
+        return {f'p{q}': None for q in at}
+    return {f'p{q}': round(float(v), 2) for q, v in zip(at, np.percentile(values, at))}
+
+
+def write_json(path: str | Path, content) -> None:
+    """Write JSON whole or not at all; NaN, which JSON does not have, becomes null."""
+    text = json.dumps(_plain(content), indent=2, allow_nan=False) + '\n'
+    write(path, text.encode())
+
+
+def write(path: str | Path, data: bytes) -> None:
+    """Write a file whole or not at all; its folder is made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def write_picture(path: str | Path, rgb: np.ndarray) -> None:
+    """Write (H, W, 3) uint8 RGB in the format of the path's suffix."""
+    good, data = cv2.imencode(Path(path).suffix, rgb[..., ::-1])
+    if not good:
+        raise ValueError(f'{path}: no such format of pictures')
+    write(path, data.tobytes())
+
+
+def write_sheet(path: str | Path, pictures, captions=None, most=24) -> None:
+    """Write a contact sheet of at most `most` pictures, evenly picked, four in a row."""
+    picked = np.unique(np.linspace(0, len(pictures) - 1, min(most, len(pictures))).astype(int))
+    words = None if captions is None else [captions[i] for i in picked]
+    write_picture(path, viz.sheet([pictures[i] for i in picked], 4, words))
+
+
+def print_table(title: str, rows: Iterable[tuple[str, object]]) -> None:
+    """Print names and values in two columns."""
+    table = Table(title=title, show_header=False, title_justify='left')
+    for name, value in rows:
+        table.add_row(name, '-' if value is None else str(value))
+    Console().print(table)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, (int, float, str, bool, type(None))) else str(value)
