@@ -15,6 +15,7 @@ TORCH ?= torch==2.13.0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help install install-test demo test test-slow clean
 
 help:

@@ -1,4 +1,4 @@
-from glob import glob
+import os
 
 from setuptools import find_packages, setup
 
@@ -16,17 +16,25 @@ ros_interfaces = [
     'rcl-interfaces',
 ]
 
+
+def share(folder):
+    """List a folder of this checkout, with all below it, for share/rganet_ros."""
+    return [
+        (f'share/{package_name}/{path}', [f'{path}/{name}' for name in sorted(names)])
+        for path, _, names in os.walk(folder)
+        if names and not path.endswith('__pycache__')
+    ]
+
+
 setup(
     name=package_name,
     version='0.1.0',
     packages=find_packages(include=['rganet_ros*']),
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
-        ('share/' + package_name, ['package.xml']),
-        ('share/' + package_name + '/launch', glob('launch/*.launch.py')),
-        ('share/' + package_name + '/config', glob('config/*.*')),
-        ('share/' + package_name + '/config/train', glob('config/train/*.yaml')),
-        ('share/' + package_name + '/models', glob('models/*.*')),
+        (f'share/{package_name}', ['package.xml']),
+        # The weights (.safetensors) too: the torch backend reads them beside the ONNX file.
+        *(entry for folder in ('launch', 'config', 'models', 'demo') for entry in share(folder)),
     ],
     python_requires='>=3.10',
     install_requires=[
@@ -47,7 +55,15 @@ setup(
         'train': ['torch>=2.6,<3', 'safetensors>=0.4', 'onnx>=1.16', 'onnxscript>=0.2'],
         'sim': ['mujoco==4.0.0', 'scipy>=1.11'],
         'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
-        'test': ['pytest>=8', 'ruff>=0.6'],
+        'test': [
+            'pytest>=8',
+            'ruff>=0.6',
+            'colcon-core>=0.18',
+            'colcon-bash',
+            'colcon-python-setup-py',
+            'colcon-ros>=0.4',
+            'colcon-test-result',
+        ],
     },
     zip_safe=False,
     maintainer='rganet_ros maintainers',

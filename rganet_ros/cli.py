@@ -19,42 +19,50 @@ VERBS = {
     'bench': ('rganet_ros.bench', 'measure speed on this machine'),
 }
 
-EXTRAS = {'torch': 'train', 'safetensors': 'train', 'onnx': 'train', 'mujoco': 'sim'}
+EXTRAS = {
+    'torch': 'train',
+    'safetensors': 'train',
+    'onnx': 'train',
+    'onnxscript': 'train',
+    'mujoco': 'sim',
+    'scipy': 'sim',
+}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a verb; returns the exit status: 2 where it was refused, with one sentence on stderr."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
-        prog='rganet', description='Where will a suction cup hold?',
-        epilog='rganet VERB --help says more about one.',
-    )  # fmt: skip
-    parser.add_argument('--version', action='version', version=_version())
-    verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
-    for verb, (module, text) in VERBS.items():
-        # Only the verb that is asked for is imported: help stays quick and needs no torch.
-        verb_parser = verbs.add_parser(verb, help=text, description=text)
-        if argv[:1] == [verb] and verb != 'perception':
-            try:
-                import_module(module).arguments(verb_parser)
-            except ModuleNotFoundError as error:
-                return _missing(verb, error)
-    if argv[:1] == ['perception']:  # its arguments are ROS's own
-        try:
-            return import_module(VERBS['perception'][0]).main(argv)
-        except ModuleNotFoundError as error:
-            return _missing('perception', error)
-    args = parser.parse_args(argv)
+    verb = argv[0] if argv and argv[0] in VERBS else ''
     try:
-        return import_module(VERBS[args.verb][0]).run(args)
+        return _run(verb, argv)
     except ModuleNotFoundError as error:
-        return _missing(args.verb, error)
+        sentence, status = _missing(error), 2
     except (OSError, ValueError) as error:
-        print(f'rganet {args.verb}: error: {error}', file=sys.stderr)
-        return 2
+        sentence, status = f'error: {_sentence(error)}', 2
     except KeyboardInterrupt:
-        print(f'rganet {args.verb}: interrupted', file=sys.stderr)
-        return 130
+        sentence, status = 'interrupted', 130
+    print(f'rganet {verb}: {sentence}', file=sys.stderr)
+    return status
+
+
+def _run(verb: str, argv: list[str]) -> int:
+    # Only the verb that is asked for is imported: help stays quick and needs no torch.
+    module = import_module(VERBS[verb][0]) if verb else None
+    if verb == 'perception':  # its arguments are ROS's own
+        return module.main(argv)
+    parser = argparse.ArgumentParser(
+        prog='rganet',
+        description='Where will a suction cup hold?',
+        epilog='rganet VERB --help says more about one.',
+    )
+    parser.add_argument('--version', action='version', version=_version())
+    verbs = parser.add_subparsers(metavar='VERB', required=True)
+    for name, (_, text) in VERBS.items():
+        verb_parser = verbs.add_parser(name, help=text, description=text)
+        if name == verb:
+            module.arguments(verb_parser)
+    args = parser.parse_args(argv)  # without a verb it ends here
+    return module.run(args)
 
 
 def _version() -> str:
@@ -64,9 +72,15 @@ def _version() -> str:
         return 'source tree'
 
 
-def _missing(verb: str, error: ModuleNotFoundError) -> int:
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f'{error.filename}: {error.strerror}'
+    return str(error)
+
+
+def _missing(error: ModuleNotFoundError) -> str:
     name = (error.name or '').partition('.')[0]
-    if name == 'rganet_ros':
+    if name in ('', 'rganet_ros'):
         raise error
     if name in EXTRAS:
         advice = f"in the checkout, pip install '.[{EXTRAS[name]}]'"
@@ -74,8 +88,7 @@ def _missing(verb: str, error: ModuleNotFoundError) -> int:
         advice = "source ROS 2's setup.bash or, without ROS, pip install '.[ros-jazzy]'"
     else:
         advice = f'pip install {name}'
-    print(f'rganet {verb}: error: needs {name}, which is not installed: {advice}', file=sys.stderr)
-    return 2
+    return f'error: needs {name}, which is not installed: {advice}'
 
 
 if __name__ == '__main__':

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-import sys
 
 FORMAT = 1
 PACKAGE = 'rganet_ros'
@@ -44,11 +43,14 @@ def share(folder: str) -> Path:
     """
     Find a folder of this package's files: models, config or demo.
 
-    Looked for in the source tree, the share folders of a colcon workspace and of a pip install, in
-    that order: who works in a checkout means its own files.
+    Looked for in the source tree (who works in a checkout means its own files), in the share
+    folder of the installation that this file is part of (pip or colcon), then in those of the
+    sourced workspaces.
     """
-    places = [Path(__file__).resolve().parent.parent / folder]
-    prefixes = [*filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(':')), sys.prefix]
+    package = Path(__file__).resolve().parent
+    places = [package.parent / folder] if (package.parent / 'package.xml').is_file() else []
+    own = (package / '../../../..').resolve()  # of <own>/lib/python3.x/site-packages/rganet_ros
+    prefixes = [own, *filter(None, os.getenv('AMENT_PREFIX_PATH', '').split(':'))]
     places += [Path(prefix) / 'share' / PACKAGE / folder for prefix in prefixes]
     for place in places:
         if place.is_dir():
