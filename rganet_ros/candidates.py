@@ -40,7 +40,9 @@ class CandidateOptions:
         float, Range(0.0001, 0.05), 'height over the fitted plane where flatness is 0, metres'
     ] = 0.003
     max_step: Annotated[
-        float, Range(0.0001, 0.05), 'step under the cup that is an edge, beyond noise, metres'
+        float,
+        Range(0.0001, 0.05),
+        'step under the cup that is an edge, beyond 1.5 x noise, metres',
     ] = 0.0015
     max_tilt: Annotated[float, Range(0, 1.5), 'largest angle from the normal to up, radians'] = 0.8
     up: Annotated[tuple, Range(-1, 1), 'where the arm comes from: x y z, optical frame'] = UP
@@ -82,7 +84,7 @@ def _strength(affordance, support, width: int, need: float) -> tuple[np.ndarray,
 
 
 def _seeds(strength: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of the strongest pixel of each cell x cell pixels, or of the best cells."""
+    """Columns and rows of the strongest pixel of each cell, strongest first, at most MAX_SEEDS."""
     cell = max(cell, math.ceil(math.sqrt(np.count_nonzero(strength) / MAX_SEEDS)))
     rows, columns = (-(-size // cell) for size in strength.shape)
     padded = np.zeros((rows * cell, columns * cell), np.float32)
@@ -111,13 +113,15 @@ def _on_pixels(affordance, support, options: CandidateOptions) -> tuple[Candidat
     cell = max(2, int(options.pixel_spacing / 4))
     strength, _ = _strength(affordance, support, cell | 1, cell)
     u, v = _seeds(strength, cell)
-    order = np.argsort(-strength[v, u], kind='stable')
-    order = order[affordance[v, u][order] >= options.min_score]
+    order = np.flatnonzero(affordance[v, u] >= options.min_score)
     order = order[_apart(np.stack([u, v], 1)[order], options.pixel_spacing, options.limit)]
-    rows = np.full((len(order), len(Candidate._fields)), np.nan)
-    rows[:, 6] = rows[:, 7] = affordance[v, u][order]
-    rows[:, 11], rows[:, 12] = u[order], v[order]
-    return tuple(Candidate(*row) for row in sorted(rows.tolist(), key=lambda row: -row[6]))
+    columns = (affordance[v, u][order].tolist(), u[order].tolist(), v[order].tolist())
+    nan = math.nan
+    found = (
+        Candidate(*[nan] * 6, value, value, nan, nan, nan, float(column), float(row))
+        for value, column, row in zip(*columns)
+    )
+    return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 
 def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOptions):
@@ -131,12 +135,8 @@ def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOp
     # Nothing is read further from the support than the reach of the nearest cup.
     reach = math.ceil((options.cup_radius + options.edge_margin) * focal / near) + 8
     left, top, width, height = cv2.boundingRect(support.astype(np.uint8))
-    left, top, right, bottom = (
-        max(0, left - reach),
-        max(0, top - reach),
-        left + width + reach,
-        top + height + reach,
-    )
+    right, bottom = left + width + reach, top + height + reach
+    left, top = max(0, left - reach), max(0, top - reach)
     window = np.s_[top:bottom, left:right]
     affordance, support, depth = affordance[window], support[window], depth[window]
     camera = camera._replace(cx=camera.cx - left, cy=camera.cy - top)
@@ -163,12 +163,13 @@ def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOp
         & (found.valid >= options.min_valid)
         & (score >= options.min_score)
     )
-    terms = (score, affordance[v, u], found.flatness, found.valid, margin, u + left, v + top)
-    rows = np.column_stack([found.point, found.normal, *terms])[keep]
-    rows = rows[np.argsort(-rows[:, 6], kind='stable')]
+    order = np.flatnonzero(keep)
+    order = order[np.argsort(-score[order], kind='stable')]
     spacing = options.spacing or 2 * options.cup_radius
-    chosen = rows[_apart(rows[:, :3], spacing, options.limit)]
-    return tuple(Candidate(*row) for row in chosen.tolist())
+    order = order[_apart(found.point[order], spacing, options.limit)]
+    terms = (score, affordance[v, u], found.flatness, found.valid, margin, u + left, v + top)
+    rows = np.column_stack([found.point, found.normal, *terms])[order]
+    return tuple(Candidate(*row) for row in rows.tolist())
 
 
 def find_candidates(
