@@ -1,0 +1,221 @@
+"""
+The live node on a recorded bag: a player, the node and a recorder, three ROS 2 processes.
+
+Writes into --out: sheet.png and overlay.gif (what the node saw and said), bag (all it published,
+MCAP), summary.json, and the log of each process. Ends by itself; at most 45 seconds are played.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+import shutil
+import socket
+import sys
+import time
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from rganet_ros import bag, decode, models, pictures, report, viz
+from rganet_ros.node.processes import Processes
+
+LONGEST = 45.0  # seconds of play
+ENOUGH = 12.0  # seconds: what is shorter is played again, three times at most
+IDLE = 3.0  # seconds without candidates after which the recorder ends
+HZ = 2.0  # of a folder of pictures
+START = 60.0  # seconds for the node to load its model
+SETTLE = 0.5  # seconds until the node knows of all the recorder's subscriptions
+NAMES = ('player', 'node', 'recorder')
+GIF_WIDTH, GIF_FRAMES = 480, 40
+
+
+class Input(NamedTuple):
+    """What is played: its topics, how many pictures, how many seconds of it, how often."""
+
+    path: Path
+    topics: bag.Topics
+    frames: int
+    seconds: float
+    loops: int
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.description = __doc__
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument('--bag', type=Path, help='a bag of your own (a shipped one)')
+    given.add_argument('--images', type=Path, help='a folder of pictures instead')
+    parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder (out/demo)')
+    parser.add_argument(
+        '--model', default='auto', help='auto: fanet18-rgbd where there is depth, else fanet18-rgb'
+    )
+    parser.add_argument('--backend', default='auto', help='engine of the node (auto)')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; returns the exit status: 0 only where frames came out and all ended well."""
+    played = _folder(args.images) if args.images else _bag(args.bag or _shipped())
+    _clear(args.out)
+    console = Console()
+    troubles = _play(played, args.out, _node_arguments(args, played), console)
+    path = args.out / 'summary.json'
+    summary = json.loads(path.read_text()) if path.exists() else {'frames': 0}
+    if not summary['frames']:
+        troubles.append(f'nothing came out of the node: see {args.out}/node.log')
+    else:
+        _pictures(args.out)
+        report.print_table('rganet demo', _rows(played, args.out, summary))
+        console.print(f'Pictures, bag and logs: {args.out}')
+    for trouble in troubles:
+        print(f'rganet demo: error: {trouble}', file=sys.stderr)
+    return 1 if troubles else 0
+
+
+def _bag(path: Path) -> Input:
+    topics = bag.find_topics(path)
+    times = [message.time for message in bag.messages(path, [topics.image])]
+    if not times:
+        raise ValueError(f'bag {path} has no pictures on {topics.image}')
+    period = np.median(np.diff(times)) / 1e9 if len(times) > 1 else 1 / HZ
+    seconds = (times[-1] - times[0]) / 1e9 + float(period)
+    return Input(path, topics, len(times), seconds, _loops(seconds))
+
+
+def _shipped() -> Path:
+    return models.share('demo') / 'clutter'
+
+
+def _folder(path: Path) -> Input:
+    found = pictures.find(path)
+    depth = bag.DEPTH_TOPIC if all(each.depth for each in found) else ''
+    topics = bag.Topics(bag.COLOUR_TOPIC, depth, bag.INFO_TOPIC)
+    return Input(path, topics, len(found), len(found) / HZ, _loops(len(found) / HZ))
+
+
+def _loops(seconds: float) -> int:
+    return max(1, min(3, round(ENOUGH / seconds)))
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier demo left, and nothing else."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ('sheet.png', 'overlay.gif', 'summary.json', *(f'{name}.log' for name in NAMES)):
+        (out / name).unlink(missing_ok=True)
+    old = out / 'bag'
+    if (old / 'metadata.yaml').exists():
+        shutil.rmtree(old)
+    elif old.exists():
+        raise FileExistsError(f'{old} is there and is no bag: name another folder with --out')
+
+
+def _environment() -> dict[str, str]:
+    """ROS 2 on this machine only, in a domain of its own, with room for pictures."""
+    profile = str(models.share('config') / 'fastdds.xml')
+    prefixes = [sys.prefix, *filter(None, [os.environ.get('AMENT_PREFIX_PATH')])]
+    return os.environ | {
+        'ROS_DOMAIN_ID': str(_free_domain()),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'AMENT_PREFIX_PATH': ':'.join(prefixes),
+        'FASTDDS_DEFAULT_PROFILES_FILE': profile,
+        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
+        'OMP_WAIT_POLICY': 'passive',
+        'PYTHONUNBUFFERED': '1',
+    }
+
+
+def _free_domain() -> int:
+    """Find a domain, 1..101, of which nobody here uses the first participant's port."""
+    for number in range(101):
+        domain = 1 + (os.getpid() + number) % 101
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(('', 7410 + 250 * domain))
+                return domain
+            except OSError:
+                continue
+    raise ValueError('no free ROS domain on this machine: end some ROS processes')
+
+
+def _node_arguments(args: argparse.Namespace, played: Input) -> list[str]:
+    depth = bool(played.topics.depth)
+    model = args.model
+    if model == 'auto':
+        model = 'fanet18-rgbd' if depth else 'fanet18-rgb'
+    parameters = {'model': model, 'backend': args.backend, 'depth': 'true' if depth else 'false'}
+    remaps = {
+        'image': played.topics.image,
+        'depth': played.topics.depth,
+        'camera_info': played.topics.info,
+    }
+    words = ['--ros-args']
+    for name, value in parameters.items():
+        words += ['-p', f'{name}:={value}']
+    for name, topic in remaps.items():
+        words += ['-r', f'{name}:={topic}'] if topic else []
+    return words
+
+
+def _play(played: Input, out: Path, node_arguments: list[str], console: Console) -> list[str]:
+    """Run the three processes to their end; returns what went wrong, a sentence each."""
+    total = played.frames * played.loops
+    with Processes(out, _environment()) as run, Progress(console=console, transient=True) as bars:
+        bar = bars.add_task('the node loads its model', total=None)
+        run.start('node', 'perception_node', *node_arguments)
+        run.start(
+            'recorder', 'recorder', '--bag', str(out / 'bag'),
+            '--summary', str(out / 'summary.json'), '--idle', str(IDLE),
+        )  # fmt: skip
+        if run.wait_for('node', 'active:', START) and run.wait_for('recorder', 'ready', START):
+            time.sleep(SETTLE)
+            run.start(
+                'player', 'player', str(played.path), '--restamp', '--hz', str(HZ),
+                '--loop', str(played.loops), '--seconds', str(LONGEST),
+            )  # fmt: skip
+            bars.update(bar, description='playing', total=total)
+            while all(map(run.alive, NAMES)):
+                bars.update(bar, completed=run.last_number('player'))
+                time.sleep(0.2)
+            bars.update(bar, description='the last frames', completed=total)
+            run.join('player', 10)
+            run.join('recorder', IDLE + 30)
+            run.join('node', 20, interrupt=True)
+    return run.troubles
+
+
+def _rows(played: Input, out: Path, summary: dict) -> list[tuple[str, object]]:
+    said = summary['diagnostics']
+    dropped = {k.removeprefix('dropped.'): n for k, n in said.items() if k.startswith('dropped.')}
+    log = (out / 'player.log').read_text()
+    count = log.count('played ')
+    rows = [
+        ('played', f'{played.path}, {count} pictures' + (', cut' * ('cut after' in log))),
+        ('frames in', said.get('received.image')),
+        ('frames out', summary['frames']),
+        ('dropped', ', '.join(f'{n} {k}' for k, n in dropped.items()) or 'none'),
+        ('rate', f'{summary["hz"]} Hz'),
+        ('latency', '{p50} ms p50, {p95} ms p95'.format(**summary['latency_ms'])),
+        ('candidates', f'{summary["candidates_per_frame"]} per frame'),
+        ('model', said.get('model')),
+    ]
+    return rows + [(key, said[key]) for key in ('backend', 'device', 'precision') if key in said]
+
+
+def _pictures(out: Path) -> None:
+    """Write a sheet and a GIF of the overlays in the recorded bag."""
+    small = []
+    for message in bag.messages(out / 'bag', ['/perception/overlay']):
+        overlay = decode.rgb(bag.deserialize(message))
+        height = round(overlay.shape[0] * GIF_WIDTH / overlay.shape[1])
+        small.append(cv2.resize(overlay, (GIF_WIDTH, height), interpolation=cv2.INTER_AREA))
+    if not small:
+        raise ValueError(f'{out}/bag holds no overlays')
+    report.write_sheet(out / 'sheet.png', small)
+    first = [each for each in small if each.shape == small[0].shape][:GIF_FRAMES]
+    viz.write_gif(out / 'overlay.gif', first, 1 / HZ)

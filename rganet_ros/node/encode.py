@@ -1,0 +1,132 @@
+"""Detections to ROS messages, all with the header of the picture; and candidates back."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import cv2
+from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped, Quaternion, Vector3
+import numpy as np
+from sensor_msgs.msg import Image, PointCloud2, PointField
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
+
+from rganet_ros.types import Candidate
+
+FIELDS = [
+    PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
+    for index, name in enumerate(Candidate._fields)
+]
+POINT_STEP = 4 * len(FIELDS)
+
+
+def picture(header: Header, pixels: np.ndarray, encoding: str, scale: float = 1.0) -> Image:
+    """
+    Make an Image of (H, W) or (H, W, 3) pixels, smaller by `scale`.
+
+    Class ids (mono8) are taken as they are, all else is averaged.
+    """
+    if scale != 1.0:
+        size = [max(1, round(side * scale)) for side in pixels.shape[1::-1]]
+        how = cv2.INTER_NEAREST if encoding == 'mono8' else cv2.INTER_AREA
+        pixels = cv2.resize(pixels, size, interpolation=how)
+    height, width = pixels.shape[:2]
+    # rclpy takes an array.array as it is; anything else it would go through byte by byte.
+    data = array('B', bytes(pixels.nbytes))
+    np.frombuffer(data, pixels.dtype).reshape(pixels.shape)[:] = pixels
+    return Image(
+        header=header, height=height, width=width, encoding=encoding, is_bigendian=0,
+        step=pixels.nbytes // height, data=data,
+    )  # fmt: skip
+
+
+def cloud(header: Header, candidates: Sequence[Candidate]) -> PointCloud2:
+    """Make the `candidates` message: a point each, best first, FLOAT32 fields as Candidate's."""
+    values = np.array(candidates, '<f4').reshape(len(candidates), len(FIELDS))
+    return PointCloud2(
+        header=header, height=1, width=len(candidates), fields=FIELDS, is_bigendian=False,
+        point_step=POINT_STEP, row_step=POINT_STEP * len(candidates),
+        data=array('B', values.tobytes()), is_dense=bool(np.isfinite(values).all()),
+    )  # fmt: skip
+
+
+def read_cloud(message) -> list[Candidate]:
+    """
+    Read a `candidates` message, of rclpy or of a bag, best first.
+
+    Raises ValueError where it has other fields.
+    """
+    names = tuple(field.name for field in message.fields)
+    if names != Candidate._fields or message.point_step != POINT_STEP:
+        raise ValueError(
+            f'a point cloud with fields {", ".join(names)} is not of candidates: '
+            f'expected {", ".join(Candidate._fields)}'
+        )
+    order = '>f4' if message.is_bigendian else '<f4'
+    values = np.frombuffer(message.data, order).reshape(-1, len(FIELDS))
+    return [Candidate(*row) for row in values.tolist()]
+
+
+def orientations(normals: np.ndarray) -> np.ndarray:
+    """
+    Turn normals (N, 3), unit, towards the camera, into quaternions (N, 4): x y z w, of a pose.
+
+    Its z axis is the approach, into the surface; its x axis is the picture's right, projected on
+    the surface (the picture's down where the surface faces right).
+    """
+    z = -normals
+    right = np.tile([1.0, 0.0, 0.0], (len(z), 1))
+    right[np.abs(z[:, 0]) > 0.999] = (0.0, 1.0, 0.0)
+    x = right - z * (right * z).sum(axis=1, keepdims=True)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    m = np.stack([x, np.cross(z, x), z], axis=2)  # columns are the axes
+    # The eigenvector of Bar-Itzhack's matrix: no case is singular.
+    k = np.empty((len(z), 4, 4))
+    xx, yy, zz = m[:, 0, 0], m[:, 1, 1], m[:, 2, 2]
+    k[:, 0] = np.stack([xx - yy - zz, m[:, 1, 0] + m[:, 0, 1], m[:, 2, 0] + m[:, 0, 2],
+                        m[:, 2, 1] - m[:, 1, 2]], 1)  # fmt: skip
+    k[:, 1, 1:] = np.stack([yy - xx - zz, m[:, 2, 1] + m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0]], 1)
+    k[:, 2, 2:] = np.stack([zz - xx - yy, m[:, 1, 0] - m[:, 0, 1]], 1)
+    k[:, 3, 3] = xx + yy + zz
+    return np.linalg.eigh(k, UPLO='U')[1][:, :, -1]
+
+
+def poses(header: Header, candidates: Sequence[Candidate]) -> PoseArray:
+    """Make the poses of the candidates that have a place in space, best first."""
+    values = np.array(candidates, np.float64).reshape(len(candidates), len(FIELDS))[:, :6]
+    values = values[np.isfinite(values).all(axis=1)]
+    message = PoseArray(header=header)
+    for (x, y, z), turn in zip(values[:, :3].tolist(), orientations(values[:, 3:]).tolist()):
+        pose = Pose(position=Point(x=x, y=y, z=z))
+        pose.orientation = Quaternion(**dict(zip('xyzw', turn)))
+        message.poses.append(pose)
+    return message
+
+
+def best(found: PoseArray) -> PoseStamped | None:
+    """Make the message of the best pose; None when there is none."""
+    return PoseStamped(header=found.header, pose=found.poses[0]) if found.poses else None
+
+
+BEST, OTHER = (0.94, 0.51, 0.0), (0.9, 0.9, 0.9)
+THICK = 0.002  # metres, of a disc
+
+
+def markers(header: Header, found: PoseArray, radius: float) -> MarkerArray:
+    """Make discs of the cup's radius (metres) and arrows that approach them; old ones go first."""
+    message = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
+    for rank, pose in enumerate(found.poses):
+        red, green, blue = OTHER if rank else BEST
+        look = {
+            'header': header, 'id': rank, 'action': Marker.ADD, 'pose': pose,
+            'color': ColorRGBA(r=red, g=green, b=blue, a=0.8),
+        }  # fmt: skip
+        disc = Marker(ns='disc', type=Marker.CYLINDER, **look)
+        disc.scale = Vector3(x=2 * radius, y=2 * radius, z=THICK)
+        arrow = Marker(ns='approach', type=Marker.ARROW, **look)
+        # Between two points, along the pose's z axis, which an arrow's own x axis is not.
+        arrow.points = [Point(z=-4 * radius), Point()]
+        arrow.scale = Vector3(x=radius / 4, y=radius / 2, z=radius / 2)
+        message.markers += [disc, arrow]
+    return message

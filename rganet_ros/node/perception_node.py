@@ -1,0 +1,272 @@
+"""
+The life-cycle node: a camera's pictures in, suction candidates out.
+
+    ros2 run rganet_ros perception --ros-args -r image:=/camera/color/image_raw \
+        -r depth:=/camera/aligned_depth_to_color/image_raw \
+        -r camera_info:=/camera/color/camera_info
+
+configure loads and warms up the model; activate subscribes; deactivate unsubscribes and forgets;
+cleanup frees. Parameters: `ros2 param list` and `ros2 param describe`, or config/perception.yaml.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+
+import cv2
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
+from sensor_msgs.msg import CameraInfo, Image
+from std_srvs.srv import Trigger
+
+from rganet_ros import decode
+from rganet_ros.node import diagnostics
+from rganet_ros.node.frames import Frames
+from rganet_ros.node.inputs import Input
+from rganet_ros.node.lifecycle import (
+    ERROR,
+    FAILURE,
+    SUCCESS,
+    refuse_invalid_transitions,
+    transition,
+)
+from rganet_ros.node.outputs import Outputs
+from rganet_ros.node.pairing import Gate, Pairing, Set
+from rganet_ros.node.parameters import Parameters
+from rganet_ros.node.worker import Worker
+from rganet_ros.pipeline import open_pipeline
+
+
+class PerceptionNode(LifecycleNode):
+    """Wires parameters, inputs, worker and frames; this is all run by the executor's thread."""
+
+    def __init__(self):
+        super().__init__('perception')
+        self._frames: Frames | None = None  # while configured
+        self._inputs: list[Input] = []  # while active
+        self._pairing, self._gate = Pairing(True, 0.0), Gate()
+        self._failure = ''  # of the engine, a sentence
+        self.parameters = Parameters(self, lambda: self._frames is not None, self._on_changed)
+        self._tally = diagnostics.Tally()
+        self._warn = diagnostics.Notices(self.get_logger().warning)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._alarm = self.create_guard_condition(self._on_failure)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._on_second, clock=steady)
+        self.create_service(Trigger, '~/reset', self._on_reset)
+        refuse_invalid_transitions(self)
+        self._worker = Worker(self._process)
+
+    @transition(FAILURE)
+    def on_configure(self, state):
+        """Load the model and warm it up, in the worker."""
+        self._failure = ''
+        options = self.parameters
+        pipeline = self._worker.call(open_pipeline, options.predictor, options.candidates)
+        model = pipeline.predictor.model
+        try:
+            if pipeline.predictor.takes_depth and not options.node.depth:
+                raise ValueError(
+                    f'model {model.name} takes depth and parameter depth is false: '
+                    'set it to true, or choose a model for colour only (fanet18-rgb)'
+                )
+            self._frames = Frames(self, pipeline, Outputs(self), options, self._tally)
+        except Exception:
+            self._worker.call(pipeline.close)
+            raise
+        engine = ', '.join(f'{k} {v}' for k, v in pipeline.predictor.backend.describe().items())
+        self.get_logger().info(f'model {model.name} ({model.sha256[:12]}) runs in: {engine}')
+        self._on_changed()
+        return SUCCESS
+
+    @transition(FAILURE)
+    def on_activate(self, state):
+        """Subscribe."""
+        with_depth = self.parameters.node.depth
+        self._pairing = Pairing(with_depth, self.parameters.node.tolerance)
+        self._gate = Gate()
+        super().on_activate(state)
+        self._worker.open()
+        try:
+            self._inputs.append(Input(self, Image, 'image', self._on_image))
+            if with_depth:
+                self._inputs.append(Input(self, Image, 'depth', self._on_depth))
+                info = Input(self, CameraInfo, 'camera_info', self._on_camera_info)
+                self._inputs.append(info)
+        except Exception:
+            self._stop(state)
+            raise
+        self.get_logger().info(f'active: {", ".join(each.topic for each in self._inputs)}')
+        return SUCCESS
+
+    @transition(ERROR)
+    def on_deactivate(self, state):
+        """Unsubscribe, publish that there is nothing to pick any more, forget past frames."""
+        self._stop(state)
+        return ERROR if self._failure else SUCCESS
+
+    @transition(ERROR)
+    def on_cleanup(self, state):
+        """Free the engine."""
+        self._free()
+        return SUCCESS
+
+    @transition(ERROR)
+    def on_shutdown(self, state):
+        """Stop and free, from any state."""
+        self._stop(state)
+        self._free()
+        return SUCCESS
+
+    @transition(FAILURE)
+    def on_error(self, state):
+        """Free everything, so that the node can be configured again."""
+        self._stop(state)
+        self._free()
+        return SUCCESS
+
+    def _stop(self, state) -> None:
+        self._worker.close()
+        for each in self._inputs:
+            each.close()
+        self._inputs = []
+        if self._frames is not None:
+            # The job runs after the frame in work: nothing is published after the empty one.
+            self._worker.call(self._frames.end)
+        super().on_deactivate(state)
+
+    def _free(self) -> None:
+        frames, self._frames = self._frames, None
+        if frames is not None:
+            frames.outputs.close()
+            self._worker.call(frames.pipeline.close)
+
+    def close(self) -> None:
+        """End in order, from any state."""
+        if self._frames is not None:
+            self.trigger_shutdown()
+        self._worker.stop()
+        self.destroy_node()
+
+    def _on_image(self, message) -> None:
+        self._offer(self._pairing.image(decode.stamp(message.header), message))
+
+    def _on_depth(self, message) -> None:
+        self._offer(self._pairing.depth(decode.stamp(message.header), message))
+
+    def _on_camera_info(self, message) -> None:
+        self._offer(self._pairing.camera_info(decode.stamp(message.header), message))
+
+    def _offer(self, complete: Set | None) -> None:
+        if complete is None:
+            return
+        if self._gate.late(complete.stamp):
+            self._frames.drop('late', 'a picture is older than the one before it: dropped')
+        elif self._worker.offer(complete):
+            self._tally.drop('replaced')
+
+    def _process(self, complete: Set) -> None:
+        """Handle a set, in the worker's thread; on failure the executor deactivates the node."""
+        try:
+            self._frames(complete)
+        except Exception as error:
+            self._tally.drop('failure')
+            self._failure = f'{type(error).__name__}: {error}'
+            self.get_logger().error(f'failed, deactivating: {traceback.format_exc()}')
+            self._worker.close()
+            self._alarm.trigger()
+
+    def _on_failure(self) -> None:
+        if self._inputs:  # else it was deactivated meanwhile
+            self.trigger_deactivate()
+
+    def _on_changed(self) -> None:
+        """Take live parameters."""
+        self._pairing.tolerance = self.parameters.node.tolerance
+        if self._frames is not None:
+            pipeline = self._frames.pipeline
+            pipeline.options = self.parameters.candidates
+            for sentence in pipeline.warnings:
+                self._warn(sentence, sentence)
+
+    def _on_reset(self, request, response):
+        response.success = self._frames is not None
+        if response.success:
+            self._worker.call(self._frames.pipeline.reset)
+        response.message = 'past frames are forgotten' if response.success else 'not configured'
+        return response
+
+    def _on_second(self) -> None:
+        """Warn of silence and publish diagnostics."""
+        if self._inputs:
+            self._offer(self._pairing.overdue())
+        level, text = DiagnosticStatus.OK, self._state_machine.current_state[1]
+        troubles = [each.silence() for each in self._inputs]
+        troubles.append(self._pairing.stuck() if self._inputs else '')
+        for sentence in filter(None, troubles):
+            self._warn(sentence, sentence)
+            level, text = DiagnosticStatus.WARN, sentence
+        if self._failure:
+            level, text = DiagnosticStatus.ERROR, f'failed and deactivated: {self._failure}'
+        shown = diagnostics.values(self._tally, self._pairing)
+        if self._frames is not None:
+            shown = diagnostics.describe(self._frames.pipeline.predictor) | shown
+        now, name = self.get_clock().now().to_msg(), self.get_fully_qualified_name()
+        self._diagnostics.publish(diagnostics.message(now, name, level, text, shown))
+
+
+def _spin(node: PerceptionNode, stopped: list) -> int:
+    """Start the node if it starts itself, run it until it is stopped; returns the exit status."""
+    if node.parameters.node.autostart:
+        for start in (node.trigger_configure, node.trigger_activate):
+            if not stopped and start() != SUCCESS:
+                return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while not stopped:
+            executor.spin_once(timeout_sec=0.2)
+    finally:
+        executor.shutdown()
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM; returns the exit status."""
+    argv = sys.argv if argv is None else argv
+    if others := remove_ros_args(argv)[1:]:
+        print(__doc__.strip())
+        return 0 if others[0] in ('-h', '--help') else 2
+    stopped = []
+
+    def stop(number, _):
+        stopped.append(number)
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    cv2.setNumThreads(2)
+    # Without rclpy's handlers the context lives on, so that the last, empty message gets out.
+    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = PerceptionNode()
+        try:
+            return _spin(node, stopped)
+        finally:
+            node.close()
+    except Exception as error:
+        print(f'perception: error: {error}', file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""
+Play a bag, or a folder of pictures, on topics at its own rate.
+
+    python -m rganet_ros.node.player BAG --rate 0.5 --loop 3 --restamp
+
+Messages of a bag go out as the bytes they are. It waits until somebody listens.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+import dataclasses
+from importlib import import_module
+from pathlib import Path
+import struct
+import sys
+import tempfile
+import time
+
+import rclpy
+from rclpy.duration import Duration
+from rclpy.executors import ExternalShutdownException
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from rganet_ros import bag, pictures
+
+SETTLE = 0.5  # seconds from the first listener on: the others of the same node follow at once
+
+
+class Player:
+    """Publishers for the topics of a bag; messages as bytes, in time."""
+
+    def __init__(self, node, path: Path, rate: float, restamp: bool):
+        """Create the publishers; `rate` 2 is twice as fast as recorded."""
+        self._node, self._path, self._rate, self._restamp = node, path, rate, restamp
+        types = {topic: message_class(kind) for topic, kind in bag.topics_of(path).items()}
+        self.headed = {topic for topic, kind in types.items() if _starts_with_header(kind)}
+        qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+        self._publishers = {
+            topic: node.create_publisher(kind, topic, qos) for topic, kind in types.items()
+        }
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a listener; TimeoutError when there is none in time."""
+        end = time.monotonic() + seconds
+        while not any(p.get_subscription_count() for p in self._publishers.values()):
+            if time.monotonic() > end:
+                raise TimeoutError(
+                    f'nobody listens to {", ".join(self._publishers)} after {seconds:g} s: '
+                    'start the node, or check its remappings and ROS_DOMAIN_ID'
+                )
+            time.sleep(0.05)
+        time.sleep(SETTLE)
+
+    def play(self) -> Iterator[str]:
+        """Publish all messages once, each in time; yields its topic."""
+        began, first = time.monotonic(), None
+        new: dict[bytes, bytes] = {}  # stamps: messages of one moment stay so
+        for message in bag.messages(self._path):
+            first = message.time if first is None else first
+            due = began + (message.time - first) / 1e9 / self._rate
+            time.sleep(max(0.0, due - time.monotonic()))
+            data = message.data
+            if self._restamp and message.topic in self.headed:
+                old = data[4:12]
+                if old not in new:
+                    new[old] = _stamp_now(little_endian=bool(data[1] & 1))
+                data = data[:4] + new[old] + data[12:]
+            self._publishers[message.topic].publish(data)
+            yield message.topic
+
+    def close(self) -> None:
+        """Wait until what was sent has come."""
+        for publisher in self._publishers.values():
+            publisher.wait_for_all_acked(Duration(seconds=2))
+
+
+def message_class(kind: str) -> type:
+    """Import the class of a message type such as sensor_msgs/msg/Image."""
+    package, _, name = kind.split('/')
+    return getattr(import_module(f'{package}.msg'), name)
+
+
+def _starts_with_header(kind: type) -> bool:
+    return next(iter(kind.get_fields_and_field_types().values()), '') == 'std_msgs/Header'
+
+
+def _stamp_now(little_endian: bool) -> bytes:
+    """Wall clock as CDR has it: int32 seconds, uint32 nanoseconds."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return struct.pack('<iI' if little_endian else '>iI', seconds, nanoseconds)
+
+
+@contextmanager
+def as_bag(path: Path, hz: float):
+    """Give the bag itself, or one made of a folder of pictures, each shown for 1 / hz seconds."""
+    if path.is_file() or (path / 'metadata.yaml').exists():
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        frames = (
+            dataclasses.replace(frame, stamp=round(index * 1e9 / hz))
+            for index, (_, frame) in enumerate(pictures.folder_frames(path))
+        )
+        made = Path(folder) / 'pictures'
+        bag.write_frames(made, frames)
+        yield made
+
+
+def _run(args: argparse.Namespace) -> None:
+    with as_bag(args.path, args.hz) as path:
+        node = rclpy.create_node('player')
+        try:
+            player = Player(node, path, args.rate, args.restamp)
+            player.wait(args.timeout)
+            camera, count = bag.find_topics(path).image, 0
+            end = time.monotonic() + (args.seconds or float('inf'))
+            for _ in range(args.loop):
+                for topic in player.play():
+                    count += topic == camera
+                    if topic == camera:
+                        print(f'played {count}', flush=True)
+                    if time.monotonic() > end:
+                        break
+                if time.monotonic() > end:
+                    print(f'cut after {args.seconds:g} s', flush=True)
+                    break
+            player.close()
+        finally:
+            node.destroy_node()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Play; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, prog='player')
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument('path', type=Path, help='a bag, or a folder of pictures')
+    parser.add_argument('--rate', type=float, default=1.0, help='2 is twice as fast (1)')
+    parser.add_argument('--hz', type=float, default=2.0, help='of a folder of pictures (2)')
+    parser.add_argument('--loop', type=int, default=1, help='play so many times (1)')
+    parser.add_argument('--seconds', type=float, help='stop after so long')
+    parser.add_argument('--restamp', action='store_true', help='stamps of now, not of the bag')
+    parser.add_argument('--timeout', type=float, default=30.0, help='wait for a listener (30 s)')
+    args = parser.parse_args(argv)
+    rclpy.init(args=[])
+    try:
+        _run(args)
+        return 0
+    except (OSError, ValueError) as error:
+        print(f'player: error: {error}', file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 130
+    finally:
+        rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

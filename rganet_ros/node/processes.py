@@ -1,0 +1,92 @@
+"""Python modules of this package as processes, each with its log; none is left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+KIND = 5.0  # seconds that a process is given after SIGINT
+
+
+class Processes:
+    """
+    A context in which processes run; those that are left at its end are ended.
+
+    troubles  what went wrong, a sentence each
+    """
+
+    def __init__(self, logs: Path, environment: dict[str, str]):
+        """Write the logs into a folder: <name>.log."""
+        self._logs, self._environment = logs, environment
+        self._processes: dict[str, subprocess.Popen] = {}
+        self.troubles: list[str] = []
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_) -> None:
+        left = [process for process in self._processes.values() if process.poll() is None]
+        for process in left:
+            # Killed at once, it would leave its shared memory behind.
+            process.send_signal(signal.SIGINT)
+        for process in left:
+            try:
+                process.wait(KIND)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def start(self, name: str, module: str, *words: str) -> None:
+        """Start a module of this folder."""
+        with (self._logs / f'{name}.log').open('wb') as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, '-m', f'rganet_ros.node.{module}', *words],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+                start_new_session=True,  # an interrupt from the keyboard is ours to pass on
+            )
+
+    def alive(self, name: str) -> bool:
+        """Whether it still runs."""
+        return self._processes[name].poll() is None
+
+    def log(self, name: str) -> str:
+        """What it said so far."""
+        return (self._logs / f'{name}.log').read_text(errors='replace')
+
+    def wait_for(self, name: str, word: str, seconds: float) -> bool:
+        """Wait until it says a word; otherwise that is a trouble."""
+        end = time.monotonic() + seconds
+        while word not in self.log(name):
+            if not self.alive(name) or time.monotonic() > end:
+                last = [line for line in self.log(name).splitlines() if line.strip()][-1:]
+                self.troubles.append(f'the {name} did not start: {"".join(last) or "no word"}')
+                return False
+            time.sleep(0.1)
+        return True
+
+    def last_number(self, name: str) -> int:
+        """The number at the end of its last line that has one, or 0."""
+        words = (line.rpartition(' ')[2] for line in reversed(self.log(name).splitlines()))
+        return next((int(word) for word in words if word.isdigit()), 0)
+
+    def join(self, name: str, seconds: float, interrupt: bool = False) -> None:
+        """Wait for its end, with status 0; otherwise that is a trouble."""
+        process = self._processes[name]
+        if interrupt and process.poll() is not None:
+            self.troubles.append(f'the {name} ended by itself, with status {process.returncode}')
+            return
+        if interrupt:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.troubles.append(f'the {name} did not end within {seconds:g} s')
+            return
+        if process.returncode:
+            self.troubles.append(f'the {name} ended with status {process.returncode}')
