@@ -9,11 +9,23 @@ them directly: one place for the name, the type, the default, the range, the uni
 
 from __future__ import annotations
 
+from array import array
 import dataclasses
 import math
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar('T')
+
+
+# The types of options, in words.
+KINDS = {
+    bool: 'true or false',
+    int: 'a whole number',
+    float: 'a number',
+    str: 'a text',
+    tuple: 'a list of numbers',
+    dict: 'a mapping',
+}
 
 
 class Range(NamedTuple):
@@ -67,20 +79,20 @@ def make(cls: type[T], values: dict[str, Any]) -> T:
 
 
 def _accept(option: Option, value: Any) -> Any:
-    if option.type is float and type(value) is int:
-        value = float(value)
-    if option.type is tuple and not isinstance(value, str) and hasattr(value, '__iter__'):
-        value = tuple(float(item) for item in value)
-    if type(value) is not option.type:
-        raise ValueError(f'{option.name} = {value!r} must be of type {option.type.__name__}')
+    kind = option.type
+    if kind is tuple:
+        fits = isinstance(value, (list, tuple, array)) and {*map(type, value)} <= {int, float}
+    else:
+        fits = type(value) is kind or (kind is float and type(value) is int)
+    if not fits:
+        raise ValueError(f'{option.name} = {value!r} must be {KINDS[kind]}')
+    value = tuple(map(float, value)) if kind is tuple else kind(value)
     if isinstance(option.bounds, OneOf) and value not in option.bounds.values:
-        raise ValueError(f'{option.name} = {value!r} must be one of {option.bounds.values}')
-    numbers = value if option.type is tuple else (value,)
+        accepted = ', '.join(option.bounds.values)
+        raise ValueError(f'{option.name} = {value!r} must be one of {accepted}')
     if isinstance(option.bounds, Range):
         low, high = option.bounds
+        numbers = value if kind is tuple else (value,)
         if not all(math.isfinite(number) and low <= number <= high for number in numbers):
             raise ValueError(f'{option.name} = {value!r} must be in {low}..{high}')
     return value
-
-
-__all__ = ['Annotated', 'OneOf', 'Option', 'Range', 'make', 'options_of']

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 
-from rganet_ros.options import Annotated, Range, make
+from rganet_ros.options import Range, make
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Another recipe is another row of RECIPES, or a YAML file with some of these names."""
 
-    width: Annotated[int, Range(64, 1920), px] = 640
-    height: Annotated[int, Range(64, 1200), px] = 480
+    width: Annotated[int, Range(64, 1920), 'pixels'] = 640
+    height: Annotated[int, Range(64, 1200), 'pixels'] = 480
     views: Annotated[int, Range(1, 64), 'frames of one settled scene'] = 2
     bank: Annotated[int, Range(1, 100000), 'different things of a split'] = 320
     most_objects: Annotated[int, Range(5, 60), 'things in the fullest container'] = 40

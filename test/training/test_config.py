@@ -25,7 +25,7 @@ def test_two_recipes_ship():
     [
         ('epoch: 3', "unknown option 'epoch'"),
         ('epochs: 0', 'must be in 1'),
-        ('epochs: many', 'must be of type int'),
+        ('epochs: many', 'must be a whole number'),
         ('precision: fp8', 'must be one of'),
         ('- epochs', 'must hold `name: value` lines'),
     ],
