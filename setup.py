@@ -16,6 +16,13 @@ ros_interfaces = [
     'rcl-interfaces',
 ]
 
+# What ament_flake8 is made of, and what builds a workspace.
+ament_style = ['flake8>=5'] + [
+    'flake8-' + name
+    for name in ('builtins', 'comprehensions', 'docstrings', 'import-order', 'quotes')
+]
+colcon = ['colcon-core>=0.18', 'colcon-bash', 'colcon-python-setup-py', 'colcon-ros>=0.4']
+
 
 def share(folder):
     """List a folder of this checkout, with all below it, for share/rganet_ros."""
@@ -55,15 +62,7 @@ setup(
         'train': ['torch>=2.6,<3', 'safetensors>=0.4', 'onnx>=1.16', 'onnxscript>=0.2'],
         'sim': ['mujoco==4.0.0', 'scipy>=1.11'],
         'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
-        'test': [
-            'pytest>=8',
-            'ruff>=0.6',
-            'colcon-core>=0.18',
-            'colcon-bash',
-            'colcon-python-setup-py',
-            'colcon-ros>=0.4',
-            'colcon-test-result',
-        ],
+        'test': ['pytest>=8', 'ruff>=0.6', *ament_style, *colcon],
     },
     zip_safe=False,
     maintainer='rganet_ros maintainers',

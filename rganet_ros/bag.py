@@ -14,13 +14,12 @@ import shutil
 from typing import NamedTuple
 
 import numpy as np
+from rganet_ros import decode
+from rganet_ros.types import Camera, Frame
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Writer as Rosbag2Writer
-from rosbags.typesys import Stores, get_typestore
-
-from rganet_ros import decode
-from rganet_ros.types import Camera, Frame
+from rosbags.typesys import get_typestore, Stores
 
 IMAGE, CAMERA_INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
 COLOUR_TOPIC = '/camera/color/image_raw'

@@ -72,7 +72,7 @@ class CandidateOptions:
 
 def _strength(affordance, support, width: int, need: float) -> tuple[np.ndarray, np.ndarray]:
     """
-    What a seed is chosen by: the mean affordance nearby, times d / (d + need).
+    Rate pixels as seeds: the mean affordance nearby, times d / (d + need).
 
     d is the distance to the border of the support, or of the picture, in pixels, and is returned
     as well.

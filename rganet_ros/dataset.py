@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
 from rganet_ros.types import Camera
 
 LABEL_CODES = np.array([255, 0, 128], np.uint8)  # of background, not suctionable, suctionable

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from rganet_ros.types import Camera, Frame
 
 MILLIMETRE = np.float32(0.001)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 import dataclasses
 import math
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints, NamedTuple, TypeVar
 
 T = TypeVar('T')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from rganet_ros.candidates import CandidateOptions, find_candidates
-from rganet_ros.predictor import Predictor, PredictorOptions, open_predictor
+from rganet_ros.predictor import open_predictor, Predictor, PredictorOptions
 from rganet_ros.types import Detection, Frame
 
 

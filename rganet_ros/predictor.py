@@ -8,12 +8,11 @@ import time
 from typing import Annotated, NamedTuple
 
 import numpy as np
-
 from rganet_ros import models
 from rganet_ros.letterbox import letterbox, undo
 from rganet_ros.models import Model
 from rganet_ros.options import OneOf, Range
-from rganet_ros.runtime import BACKENDS, Backend, load
+from rganet_ros.runtime import Backend, BACKENDS, load
 from rganet_ros.types import Frame
 
 JUMP_BACK = 500_000_000  # ns; a stamp further back is a looped bag or a new clock

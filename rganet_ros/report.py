@@ -9,10 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rganet_ros import viz
 from rich.console import Console
 from rich.table import Table
-
-from rganet_ros import viz
 
 
 def percentiles(values: Iterable[float], at: Sequence[int] = (50, 95)) -> dict[str, float | None]:

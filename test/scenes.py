@@ -6,7 +6,6 @@ Units are metres, the frame is optical: x right, y down, z forward. A shape take
 """
 
 import numpy as np
-
 from rganet_ros.types import Camera
 
 CAMERA = Camera(600.0, 600.0, 319.5, 239.5, 640, 480)
@@ -17,7 +16,7 @@ def _unit(vector):
 
 
 def plane(point=(0, 0, 0.5), normal=(0, 0, -1), where=None):
-    """An endless plane, or the part of it where `where(points)` (H, W, 3) -> bool holds."""
+    """Place an endless plane, or the part of it where `where(points)` (H, W, 3) -> bool holds."""
     normal = _unit(normal)
 
     def shape(rays):
@@ -37,7 +36,7 @@ def sphere(centre, radius):
 
 
 def cylinder(point, axis, radius):
-    """An endless cylinder around the line through point along axis."""
+    """Place an endless cylinder around the line through point along axis."""
     axis = _unit(axis)
     return _quadric(np.asarray(point, float), radius, np.eye(3) - np.outer(axis, axis))
 
@@ -69,7 +68,7 @@ def step(height, z=0.5, at=0.0, angle=0.0):
 
 
 def hole(radius, z=0.5, deep=0.1, at=(0.0, 0.0)):
-    """A plane with a round hole through which another is seen, deeper."""
+    """Place a plane with a round hole through which another is seen, deeper."""
 
     def outside(points):
         return np.hypot(points[..., 0] - at[0], points[..., 1] - at[1]) > radius
@@ -91,7 +90,7 @@ def cast(*shapes, camera=CAMERA):
 
 
 def sense(depth, seed=0, zeros=0.1):
-    """What a sensor makes of it: noise of 0.6 + 1.4 z^2 mm, whole millimetres, lone zeros."""
+    """Make of it what a sensor does: noise of 0.6 + 1.4 z^2 mm, whole millimetres, lone zeros."""
     random = np.random.default_rng(seed)
     noisy = depth + random.normal(size=depth.shape) * (0.0006 + 0.0014 * depth**2)
     noisy = np.round(noisy, 3) * (random.random(depth.shape) >= zeros) * (depth > 0)

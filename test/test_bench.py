@@ -1,5 +1,4 @@
 import pytest
-
 from rganet_ros.cli import main
 
 

@@ -1,11 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from scenes import CAMERA, cast, cylinder, hole, plane, sense, sphere, step
-
 from rganet_ros.candidates import CandidateOptions, find_candidates
 from rganet_ros.options import make, options_of
 from rganet_ros.types import Camera, Candidate
+from scenes import CAMERA, cast, cylinder, hole, plane, sense, sphere, step
 
 RADIUS = CandidateOptions().cup_radius
 HIGH = np.ones((480, 640), np.float32)
@@ -229,7 +228,7 @@ def test_the_workspace_is_a_box_in_the_cameras_frame():
 
 
 def _hills(seed=0):
-    """A smooth affordance with some 30 hills."""
+    """Draw a smooth affordance with some 30 hills."""
     noise = np.random.default_rng(seed).normal(size=(480, 640)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 18)
     return np.clip(0.5 + smooth / smooth.std() / 4, 0, 1)

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-
 from rganet_ros import cli
 
 # Where a module named here is wanted, Python says that there is none.

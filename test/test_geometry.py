@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from rganet_ros import geometry
 from rganet_ros.types import Camera
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from rganet_ros.metrics import confusion, scores
 
 

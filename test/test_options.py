@@ -1,13 +1,12 @@
 from array import array
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import dataclass, field, FrozenInstanceError
 from importlib import import_module
 import math
 import re
 from typing import Annotated
 
 import pytest
-
-from rganet_ros.options import OneOf, Option, Range, make, options_of
+from rganet_ros.options import make, OneOf, Option, options_of, Range
 
 # Every options dataclass there is, and where a user's values for it come from.
 SHIPPED = {

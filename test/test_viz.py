@@ -1,7 +1,6 @@
 import numpy as np
 from PIL import Image
 import pytest
-
 from rganet_ros import viz
 from rganet_ros.types import Candidate, Detection
 

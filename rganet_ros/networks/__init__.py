@@ -23,13 +23,12 @@ import json
 import os
 from pathlib import Path
 
+from rganet_ros.networks import fanet
+from rganet_ros.types import SUCTIONABLE
 from safetensors import safe_open
 from safetensors.torch import save_file
 import torch
-from torch import Tensor, nn
-
-from rganet_ros.networks import fanet
-from rganet_ros.types import SUCTIONABLE
+from torch import nn, Tensor
 
 NETWORKS = {name: (fanet.FANet, config) for name, config in fanet.VARIANTS.items()}
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
 from rganet_ros.networks.layers import ConvNorm
+from torch import nn, Tensor
 
 SLOPE = 0.01  # of the leaky ReLU in FANet's code, where the paper draws a ReLU
 

@@ -16,12 +16,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
-from rganet_ros.networks.backbones import SLOPE, ResNet
+from rganet_ros.networks.backbones import ResNet, SLOPE
 from rganet_ros.networks.layers import ConvNorm, DepthChannels, resize
+import torch
+from torch import nn, Tensor
+from torch.nn import functional
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

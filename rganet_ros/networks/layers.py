@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn, Tensor
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 

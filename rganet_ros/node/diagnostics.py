@@ -9,7 +9,6 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 import numpy as np
-
 from rganet_ros.node.pairing import Pairing
 from rganet_ros.predictor import Predictor
 

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import cv2
 from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped, Quaternion, Vector3
 import numpy as np
+from rganet_ros.types import Candidate
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
-
-from rganet_ros.types import Candidate
 
 FIELDS = [
     PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from geometry_msgs.msg import PoseArray, PoseStamped
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, PointCloud2
-from std_msgs.msg import Header
-from visualization_msgs.msg import MarkerArray
-
 from rganet_ros import viz
 from rganet_ros.node import encode
 from rganet_ros.types import Detection, Frame
+from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
 
 TOPICS = {
     'affordance': Image,

@@ -12,9 +12,8 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
-
 from rganet_ros.candidates import CandidateOptions
-from rganet_ros.options import OneOf, Option, Range, make, options_of
+from rganet_ros.options import make, OneOf, Option, options_of, Range
 from rganet_ros.predictor import PredictorOptions
 
 

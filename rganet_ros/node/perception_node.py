@@ -1,4 +1,4 @@
-"""
+r"""
 The life-cycle node: a camera's pictures in, suction candidates out.
 
     ros2 run rganet_ros perception --ros-args -r image:=/camera/color/image_raw \
@@ -23,9 +23,6 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
-from sensor_msgs.msg import CameraInfo, Image
-from std_srvs.srv import Trigger
-
 from rganet_ros import decode
 from rganet_ros.node import diagnostics
 from rganet_ros.node.frames import Frames
@@ -33,8 +30,8 @@ from rganet_ros.node.inputs import Input
 from rganet_ros.node.lifecycle import (
     ERROR,
     FAILURE,
-    SUCCESS,
     refuse_invalid_transitions,
+    SUCCESS,
     transition,
 )
 from rganet_ros.node.outputs import Outputs
@@ -42,6 +39,8 @@ from rganet_ros.node.pairing import Gate, Pairing, Set
 from rganet_ros.node.parameters import Parameters
 from rganet_ros.node.worker import Worker
 from rganet_ros.pipeline import open_pipeline
+from sensor_msgs.msg import CameraInfo, Image
+from std_srvs.srv import Trigger
 
 
 class PerceptionNode(LifecycleNode):

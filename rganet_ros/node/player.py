@@ -23,7 +23,6 @@ import rclpy
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-
 from rganet_ros import bag, pictures
 
 SETTLE = 0.5  # seconds from the first listener on: the others of the same node follow at once

@@ -56,7 +56,7 @@ class Processes:
         return self._processes[name].poll() is None
 
     def log(self, name: str) -> str:
-        """What it said so far."""
+        """Read what it said so far."""
         return (self._logs / f'{name}.log').read_text(errors='replace')
 
     def wait_for(self, name: str, word: str, seconds: float) -> bool:
@@ -71,7 +71,7 @@ class Processes:
         return True
 
     def last_number(self, name: str) -> int:
-        """The number at the end of its last line that has one, or 0."""
+        """Read the number at the end of its last line that has one, or 0."""
         words = (line.rpartition(' ')[2] for line in reversed(self.log(name).splitlines()))
         return next((int(word) for word in words if word.isdigit()), 0)
 

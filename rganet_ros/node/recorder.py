@@ -23,7 +23,6 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
-
 from rganet_ros import bag, report
 from rganet_ros.node.player import message_class
 

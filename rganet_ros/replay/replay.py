@@ -14,16 +14,15 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
-import yaml
-
 from rganet_ros import bag, pictures, report, viz
 from rganet_ros.candidates import CandidateOptions
 from rganet_ros.options import make, options_of
-from rganet_ros.pipeline import Pipeline, open_pipeline
+from rganet_ros.pipeline import open_pipeline, Pipeline
 from rganet_ros.predictor import PredictorOptions
 from rganet_ros.types import Detection, Frame
+from rich.console import Console
+from rich.progress import Progress
+import yaml
 
 RGBD, RGB = 'fanet18-rgbd', 'fanet18-rgb'
 

@@ -17,7 +17,6 @@ import platform
 from typing import NamedTuple, Protocol
 
 import numpy as np
-
 from rganet_ros.models import Model
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from rganet_ros.models import Model
 from rganet_ros.runtime import Spec
 from rganet_ros.types import CLASSES

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import openvino
-
 from rganet_ros.models import Model
 from rganet_ros.runtime import Spec, split_state
 

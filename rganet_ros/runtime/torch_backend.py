@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-
 from rganet_ros import networks
 from rganet_ros.models import Model
 from rganet_ros.runtime import Spec
+import torch
 
 
 class TorchBackend:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
-
 from rganet_ros.synthetic import meshes, textures
 
 ALUMINIUM = (0.72, 0.73, 0.74, 1.0)

@@ -20,14 +20,13 @@ import cv2
 import mujoco
 import numpy as np
 import PIL
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from rganet_ros import dataset
 from rganet_ros.synthetic import label, objects, render, sensor, shading, view
 from rganet_ros.synthetic import recipe as recipes
 from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.synthetic.scene import Scene
-from rganet_ros.types import CLASSES, Camera
+from rganet_ros.types import Camera, CLASSES
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 VERSION = 1  # of the generator: raised whenever the same seed gives other bytes
 FIRST_SCENE = {'train': 0, 'test': 500_000}  # names of the two splits never meet
@@ -119,7 +118,7 @@ def write(root: Path, name: str, sample: Sample) -> None:
 
 
 def _make_scene(root: Path, recipe: Recipe, split: str, seed: int, number: int, views) -> int:
-    """What a worker does: one scene, the views of it that are missing."""
+    """Make, in a worker, one scene: the views of it that are missing."""
     cv2.setNumThreads(1)
     for index, sample in zip(views, samples(recipe, split, seed, number, views)):
         write(root, _name(split, number, index), sample)

@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-
-from rganet_ros.types import BACKGROUND, NOT_SUCTIONABLE, SUCTIONABLE, Camera
+from rganet_ros.types import BACKGROUND, Camera, NOT_SUCTIONABLE, SUCTIONABLE
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Bodies(NamedTuple):
 
 
 def points(depth: np.ndarray, camera: Camera) -> np.ndarray:
-    """Back-project depth (H, W) metres to points (H, W, 3) metres, float32."""
+    """Back-project depth (H, W), metres, to a cloud (H, W, 3), metres, float32."""
     rows, columns = depth.shape
     x = (np.arange(columns, dtype=np.float32) - camera.cx) / camera.fx
     y = (np.arange(rows, dtype=np.float32) - camera.cy) / camera.fy
@@ -82,7 +81,7 @@ def _tangent(cloud, instance, axis: int, reach: int = 2, jump: float = 0.004) ->
 
 
 def normals(cloud: np.ndarray, instance: np.ndarray) -> np.ndarray:
-    """Unit normals (H, W, 3) of points (H, W, 3), towards the camera (z < 0)."""
+    """Compute unit vectors (H, W, 3) normal to points (H, W, 3), towards the camera (z < 0)."""
     normal = np.cross(_tangent(cloud, instance, 0), _tangent(cloud, instance, 1))
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12
     return np.where(normal[..., 2:] > 0, -normal, normal).astype(np.float32)

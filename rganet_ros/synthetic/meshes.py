@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import ConvexHull
-
 from rganet_ros.synthetic.textures import noise
+from scipy.spatial import ConvexHull
 
 
 class Mesh(NamedTuple):
@@ -99,7 +98,7 @@ SIDES = np.array([  # normal, right, up, as seen from outside
 
 def box(half, bulge: float = 0.0, cells: int = 1) -> Mesh:
     """
-    A box whose sides lie in a 3x2 atlas: +x -x +y above, -y +z -z below.
+    Make a box whose sides lie in a 3x2 atlas: +x -x +y above, -y +z -z below.
 
     half   (3,) half sizes
     bulge  metres that the middle of each side stands out (a soft pack); needs cells > 1
@@ -118,7 +117,7 @@ def box(half, bulge: float = 0.0, cells: int = 1) -> Mesh:
 
 
 def pillow(rng: np.random.Generator, half_x: float, half_y: float, height: float) -> Mesh:
-    """A filled bag with wrinkles and crimped ends; front and back lie above each other in the picture."""
+    """Make a filled bag, wrinkled, its ends crimped; in the picture the front is above the back."""
     rows, columns = 44, 34
     x, y = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing='ij')
     fill = (1 - abs(x) ** rng.uniform(3, 6)) * (1 - abs(y) ** rng.uniform(2.5, 5))
@@ -142,7 +141,7 @@ def pillow(rng: np.random.Generator, half_x: float, half_y: float, height: float
 
 
 def lump(rng: np.random.Generator, half, amount: float = 0.16) -> Mesh:
-    """An ellipsoid (half axes (3,)) with folds of `amount` of its radius: cloth."""
+    """Make an ellipsoid (half axes (3,)) with folds of `amount` of its radius: cloth."""
     rows, columns = 36, 49
     polar = np.linspace(-np.pi / 2, np.pi / 2, rows)
     around = np.linspace(0, 2 * np.pi, columns)
@@ -159,7 +158,7 @@ def lump(rng: np.random.Generator, half, amount: float = 0.16) -> Mesh:
 
 
 def torus(radius: float, tube: float, start: float, end: float) -> Mesh:
-    """A bent tube in the xz plane from angle `start` to `end`: handles and rings."""
+    """Make a bent tube in the xz plane from angle `start` to `end`: handles and rings."""
     along, around = np.linspace(start, end, 18), np.linspace(0, 2 * np.pi, 10)
     along, around = np.meshgrid(along, around, indexing='ij')
     reach = radius + tube * np.cos(around)
@@ -170,7 +169,7 @@ def torus(radius: float, tube: float, start: float, end: float) -> Mesh:
 
 
 def facets(points: np.ndarray) -> Mesh:
-    """The convex hull of points (n, 3), flat-shaded: no vertex is shared."""
+    """Make the convex hull of points (n, 3), flat-shaded: no vertex is shared."""
     hull = ConvexHull(points)
     faces = hull.simplices.copy()
     a, b, c = (points[faces[:, k]] for k in range(3))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-
 from rganet_ros.synthetic import meshes, packaging, textures
 from rganet_ros.synthetic.meshes import Mesh
 from rganet_ros.synthetic.textures import colour

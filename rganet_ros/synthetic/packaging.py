@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-
-from rganet_ros.synthetic.textures import Colour, cardboard, colour, luminance, noise, to_uint8
+from rganet_ros.synthetic.textures import cardboard, Colour, colour, luminance, noise, to_uint8
 
 SYLLABLES = [
     'ba',
@@ -183,7 +182,7 @@ def _shapes(draw, rng, width: int, height: int, look: Print) -> None:
 
 
 def front(rng: np.random.Generator, width: int, height: int, look: Print) -> Image.Image:
-    """The side with the brand on it."""
+    """Print the side with the brand on it."""
     picture = _background(rng, width, height, look)
     draw = ImageDraw.Draw(picture)
     ink = PAPER if luminance(look.base) < 140 else INK
@@ -216,7 +215,7 @@ def front(rng: np.random.Generator, width: int, height: int, look: Print) -> Ima
 
 
 def side(rng: np.random.Generator, width: int, height: int, look: Print) -> Image.Image:
-    """The side with the small print and the bar code."""
+    """Print the side with the small print and the bar code."""
     picture = _background(rng, width, height, look)
     draw = ImageDraw.Draw(picture)
     ink = PAPER if luminance(look.base) < 120 else INK
@@ -260,7 +259,7 @@ def panel(rng, width: int, height: int, look: Print, front_share: float = 1.0) -
 
 
 def box_atlas(rng: np.random.Generator, look: Print, width: int = 170, height: int = 192):
-    """The six sides of a box in the 3x2 atlas of `meshes.box`; +z is the front."""
+    """Print the six sides of a box in the 3x2 atlas of `meshes.box`; +z is the front."""
     shares = (0.5, 0.5, 0.5, 0.5, 1.0, 0.5)
     sides = [panel(rng, width, height, look, share) for share in shares]
     return np.vstack([np.hstack(sides[:3]), np.hstack(sides[3:])])

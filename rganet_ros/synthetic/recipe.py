@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from rganet_ros.options import make, Range
 import yaml
-
-from rganet_ros.options import Range, make
 
 
 @dataclass(frozen=True)

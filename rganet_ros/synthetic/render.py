@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
-
 from rganet_ros.synthetic.scene import HIDDEN, Scene
 from rganet_ros.synthetic.view import View
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import cv2
 import mujoco
 import numpy as np
-
 from rganet_ros.synthetic import containers, objects
 from rganet_ros.synthetic.objects import Thing
 from rganet_ros.synthetic.recipe import Recipe
@@ -239,7 +238,7 @@ class Scene:
 
     @property
     def body_ids(self) -> np.ndarray:
-        """MuJoCo's body of each thing."""
+        """List the body that each thing is in MuJoCo."""
         return self.first_body + np.arange(len(self.things))
 
     def surface_of_geoms(self) -> np.ndarray:

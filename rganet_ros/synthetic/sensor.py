@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.synthetic.textures import noise
 from rganet_ros.types import Camera

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from rganet_ros.synthetic.view import View
 
 # Window of the depth's local mean (px at 640 wide), depth difference that counts in full (m), strength.
@@ -25,7 +24,7 @@ def occlusion(depth: np.ndarray) -> np.ndarray:
 
 
 def surroundings(rng: np.random.Generator) -> np.ndarray:
-    """A room seen all around, (64, 128, 3): dull, with windows and lamps in its upper half."""
+    """Make a room seen all around, (64, 128, 3): dull, with windows and lamps in its upper half."""
     room = np.full((64, 128, 3), 0.12, np.float32)
     room[:28] = 0.28
     for _ in range(rng.integers(3, 7)):
@@ -37,7 +36,7 @@ def surroundings(rng: np.random.Generator) -> np.ndarray:
 
 
 def rays(shape, view: View) -> np.ndarray:
-    """Unit viewing rays (H, W, 3) in the optical frame."""
+    """Compute the unit vector (H, W, 3) of each pixel's view in the optical frame."""
     rows, columns = shape
     camera = view.camera(columns, rows)
     x = (np.arange(columns, dtype=np.float32) - camera.cx) / camera.fx
@@ -47,7 +46,7 @@ def rays(shape, view: View) -> np.ndarray:
 
 
 def reflections(normal, ray, view: View, room: np.ndarray) -> np.ndarray:
-    """What a smooth surface mirrors, (H, W, 3), weighted by Fresnel's term (Schlick)."""
+    """Compute what a smooth surface mirrors, (H, W, 3), weighted by Fresnel's term (Schlick)."""
     smooth = cv2.GaussianBlur(normal, (0, 0), 1.0)
     smooth /= np.linalg.norm(smooth, axis=-1, keepdims=True) + 1e-9
     cosine = -(ray * smooth).sum(-1)

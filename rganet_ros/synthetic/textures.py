@@ -36,7 +36,7 @@ def luminance(rgb: Colour) -> float:
 
 
 def noise(rng: np.random.Generator, rows: int, columns: int, cells: int, octaves: int = 3):
-    """Smooth noise (rows, columns) float32 of unit deviation, `cells` across its longer side."""
+    """Draw smooth values (rows, columns), float32, deviation 1, `cells` across the longer side."""
     total = np.zeros((rows, columns), np.float32)
     for octave in range(octaves):
         scale = cells * 2**octave / max(rows, columns)
@@ -86,7 +86,7 @@ def carpet(rng: np.random.Generator) -> np.ndarray:
 
 
 def bright(rng: np.random.Generator) -> np.ndarray:
-    """A plain bright table: white laminate, paper, a light mat."""
+    """Draw a plain bright table: white laminate, paper, a light mat."""
     base = rng.uniform(205, 250) + rng.normal(0, 5, 3)
     return to_uint8(base + 1.5 * noise(rng, 512, 512, 4, 3)[..., None])
 
@@ -117,7 +117,7 @@ FLOORS = {concrete: 0.34, carpet: 0.12, bright: 0.22, wood: 0.17, steel: 0.15}
 
 
 def floor(rng: np.random.Generator) -> np.ndarray:
-    """What stands under the tote."""
+    """Draw what is under the tote."""
     return list(FLOORS)[rng.choice(len(FLOORS), p=list(FLOORS.values()))](rng)
 
 
@@ -129,7 +129,7 @@ def cardboard(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 
 def cloth(rng: np.random.Generator) -> np.ndarray:
-    """A weave, often black or grey."""
+    """Draw a weave, often black or grey."""
     base = (25, 25, 28) if rng.random() < 0.4 else colour(rng, 0.1, 0.4)
     row, column = np.indices((256, 256))
     weave = 14 * np.sin(row * 0.8) * np.sin(column * 0.8) + 8 * rng.standard_normal((256, 256))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-
 from rganet_ros.synthetic.containers import Container
 from rganet_ros.types import Camera
 

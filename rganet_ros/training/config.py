@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+from rganet_ros.options import make, OneOf, Range
 import yaml
-
-from rganet_ros.options import OneOf, Range, make
 
 
 @dataclass(frozen=True)

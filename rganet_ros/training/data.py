@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from rich.progress import track
-import torch
-from torch import Tensor
-
 from rganet_ros.dataset import Zeng
 from rganet_ros.training.augment import augment
 from rganet_ros.training.config import Recipe
+from rich.progress import track
+import torch
+from torch import Tensor
 
 DEPTH_UNIT = 1e-4  # metres, of depth kept as uint16
 

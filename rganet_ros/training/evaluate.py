@@ -7,16 +7,15 @@ from collections.abc import Callable
 import json
 from pathlib import Path
 
+from rganet_ros import networks
+from rganet_ros.dataset import write_file, Zeng
+from rganet_ros.options import make
+from rganet_ros.predictor import open_predictor, PredictorOptions
+from rganet_ros.training.score import answerer, score
+from rganet_ros.types import CLASSES, Frame
 from rich.console import Console
 from rich.table import Table
 import torch
-
-from rganet_ros import networks
-from rganet_ros.dataset import Zeng, write_file
-from rganet_ros.options import make
-from rganet_ros.predictor import PredictorOptions, open_predictor
-from rganet_ros.training.score import answerer, score
-from rganet_ros.types import CLASSES, Frame
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,14 +11,13 @@ import sys
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
-import torch
-from torch import nn
-
+from onnx import helper, numpy_helper, TensorProto
 from rganet_ros import networks
 from rganet_ros.dataset import write_file
 from rganet_ros.networks.layers import absorb_norms, fold_norms
 from rganet_ros.types import CLASSES
+import torch
+from torch import nn
 
 OPSET = 17
 CUP_RADIUS = 0.015  # metres; what the labels of the training data were made for

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
 from rganet_ros.training.augment import IGNORE
 from rganet_ros.training.config import Recipe
 from rganet_ros.types import SUCTIONABLE
+import torch
+from torch import Tensor
+from torch.nn import functional
 
 
 def loss(outputs: dict[str, Tensor], label: Tensor, recipe: Recipe) -> Tensor:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rganet_ros import metrics, networks
+from rganet_ros.types import CLASSES
 from rich.progress import track
 import torch
 from torch import nn
-
-from rganet_ros import metrics, networks
-from rganet_ros.types import CLASSES
 
 Answer = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 

@@ -13,16 +13,15 @@ import sys
 import time
 
 import numpy as np
+from rganet_ros import networks
+from rganet_ros.dataset import read_card
+from rganet_ros.training.config import read_recipe, Recipe
+from rganet_ros.training.data import batches, Frames, steps_per_epoch
+from rganet_ros.training.losses import loss
+from rganet_ros.training.score import answerer, save_sheet, score
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 import torch
 from torch import nn
-
-from rganet_ros import networks
-from rganet_ros.dataset import read_card
-from rganet_ros.training.config import Recipe, read_recipe
-from rganet_ros.training.data import Frames, batches, steps_per_epoch
-from rganet_ros.training.losses import loss
-from rganet_ros.training.score import answerer, save_sheet, score
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

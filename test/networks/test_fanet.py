@@ -1,8 +1,7 @@
 import pytest
-import torch
-
 from rganet_ros import networks
 from rganet_ros.networks.fanet import Config, FastAttention
+import torch
 
 
 @pytest.mark.parametrize(('name', 'millions'), [('fanet18', 13.670), ('fanet34', 23.778)])

@@ -1,6 +1,5 @@
-import torch
-
 from rganet_ros.networks.layers import DepthChannels
+import torch
 
 
 def plane(height=64, width=96, right=0.0, down=0.0, at=0.6):

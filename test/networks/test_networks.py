@@ -1,10 +1,9 @@
 """Every network that NETWORKS names is held to the contract."""
 
 import pytest
-import torch
-
 from rganet_ros import networks
 from rganet_ros.networks.layers import absorb_norms, fold_norms
+import torch
 
 EVERY = [(name, depth) for name in networks.NETWORKS for depth in (False, True)]
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import torch
-
 from rganet_ros import networks, runtime
 from rganet_ros.models import Model
+import torch
 
 SIZE = (64, 96)
 

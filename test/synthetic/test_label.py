@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
 from rganet_ros.synthetic import label
-from rganet_ros.types import BACKGROUND, SUCTIONABLE, Camera
+from rganet_ros.types import BACKGROUND, Camera, SUCTIONABLE
 
 CAMERA = Camera(616, 616, 319.5, 239.5, 640, 480)
 CUP = label.Cup()
@@ -31,7 +30,7 @@ def score(depth, instance, *, mass=0.05, centre=(0, 0, TOP), porous=False, cup=C
 
 
 def flat(inside):
-    """A flat object at TOP where `inside`, on a floor 50 mm below."""
+    """Place a flat object at TOP where `inside`, on a floor 50 mm below."""
     depth = np.where(inside, TOP, TOP + 0.05)
     return depth, inside.astype(np.int32)
 

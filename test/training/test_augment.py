@@ -1,11 +1,10 @@
 import numpy as np
-
-from rganet_ros.training.augment import IGNORE, augment, recolour, spoil
+from rganet_ros.training.augment import augment, IGNORE, recolour, spoil
 from rganet_ros.training.config import Recipe
 
 
 def frame(height=120, width=160):
-    """A bright square, 3 cm nearer than the floor, labelled 2."""
+    """Draw a bright square, 3 cm nearer than the floor, labelled 2."""
     label = np.zeros((height, width), np.uint8)
     label[40:80, 60:110] = 2
     rgb = np.where(label[..., None] == 2, 220, 60).astype(np.uint8).repeat(3, 2)

@@ -1,9 +1,8 @@
 from pathlib import Path
 
 import pytest
-
 from rganet_ros import networks
-from rganet_ros.training.config import Recipe, read_recipe
+from rganet_ros.training.config import read_recipe, Recipe
 
 SHIPPED = sorted((Path(__file__).parents[2] / 'config' / 'train').glob('*.yaml'))
 

@@ -7,18 +7,17 @@ import onnx
 import onnxruntime
 import openvino
 import pytest
-import torch
-
 from rganet_ros import networks
 from rganet_ros.training import export, train
 from rganet_ros.training.config import Recipe
+import torch
 
 SIZE = (64, 96)
 
 
 @pytest.fixture(scope='module', params=[False, True], ids=['colour', 'depth'])
 def exported(request, tmp_path_factory):
-    """A model of a few seconds' training, so that its maps are no noise."""
+    """Train a model for a few seconds, so that its maps are no noise."""
     from conftest import make_frame
 
     folder = tmp_path_factory.mktemp('export')

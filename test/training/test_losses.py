@@ -1,7 +1,6 @@
-import torch
-
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.losses import log_probabilities, loss, soft_iou_loss
+import torch
 
 
 def sure_of(label, classes=3):

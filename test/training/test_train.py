@@ -2,11 +2,10 @@ import json
 
 import numpy as np
 import pytest
-import torch
-
 from rganet_ros import networks
 from rganet_ros.training import data, train
 from rganet_ros.training.config import Recipe
+import torch
 
 TINY = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'scale_by_n': True}
 
