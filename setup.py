@@ -14,6 +14,7 @@ ros_interfaces = [
     'std-srvs',
     'lifecycle-msgs',
     'rcl-interfaces',
+    'std-msgs',
 ]
 
 # What ament_flake8 is made of, and what builds a workspace.

@@ -107,7 +107,8 @@ class Inference(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:  # noqa: D102
+    def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:
+        """Run it; see the class."""
         image = image.permute(0, 3, 1, 2).float() / 255
         out = self.network(image, None if depth is None else depth.unsqueeze(1), **state)
         logits = out['logits'].float()

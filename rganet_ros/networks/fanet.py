@@ -106,7 +106,8 @@ class FANet(nn.Module):
         """No memory of past frames."""
         return {}
 
-    def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:  # noqa: D102
+    def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:
+        """Run the network; see the package's contract."""
         x = (image - self.mean) / self.std
         if self.depth is not None:
             x = torch.cat([x, self.depth(depth)], 1)

@@ -1,4 +1,4 @@
-"""Synthetic clutter: physics-settled things in totes and shelves, pictured, and labelled for suction."""
+"""Synthetic clutter: things settled in totes and shelves, pictured, labelled for suction."""
 
 import os
 

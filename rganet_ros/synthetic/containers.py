@@ -1,4 +1,4 @@
-"""What things lie in: a tote with rounded corners and a rim, or a bin of a shelf; and what is around it."""
+"""What things lie in: a tote with round corners and a rim, or a shelf; and what is around it."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@ Where a cup holds, from noise-free depth, instance ids and masses.
 
 A lip ring is laid on the surface around each pixel (as in Dex-Net 3.0, Mahler et al. 2018, and
 SuctionNet-1Billion, Cao et al. 2021): it must lie on one object, seal against it, be in reach, be
-clear of what stands around, and the object's weight must neither peel nor slide it off. The score is
-the product of these terms; every term is 0..1. Points, axes and vectors are metres in the optical
-frame.
+clear of what stands around, and the object's weight must neither peel nor slide it off. The score
+is the product of these terms; every term is 0..1. Points, axes and vectors are metres in the
+optical frame.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def normals(cloud: np.ndarray, instance: np.ndarray) -> np.ndarray:
 
 
 class Placements(NamedTuple):
-    """Cups tried: rows, columns, ids (n,), points, axes, and two directions of the lip's plane (n, 3)."""
+    """Cups tried: rows, columns, ids (n,); points, axes, two directions of the lip (n, 3)."""
 
     rows: np.ndarray
     columns: np.ndarray
@@ -104,7 +104,7 @@ class Placements(NamedTuple):
 
 
 def placements(cloud, normal, instance, camera: Camera, cup: Cup) -> Placements:
-    """Cups on a grid over all objects; the axis is the mean normal under the cup, of one instance."""
+    """Put cups on a grid over all objects; an axis is the mean normal of one instance under it."""
     grid = np.zeros(instance.shape, bool)
     grid[:: cup.stride, :: cup.stride] = True
     rows, columns = np.nonzero(grid & (instance > 0))
@@ -127,7 +127,7 @@ def ring(cups: Placements, cloud, instance, camera: Camera, radius: float, count
     """
     Lay a ring on the surface: project its points, look up the surface, move them to it, repeat.
 
-    Returns heights (n, count), metres along the axis, and whether every look met the same instance: a
+    Returns heights (n, count), metres along the axis, and whether every look met one instance: a
     look past an edge falls far below, from where the next one may land on the object again.
     """
     angle = np.float32(2 * np.pi) * np.arange(count, dtype=np.float32)[None, :, None] / count
@@ -154,7 +154,7 @@ def _fade(value, free: float, span: float) -> np.ndarray:
 
 
 def lip_seal(height: np.ndarray, cup: Cup) -> np.ndarray:
-    """Seal of a lip (n, count): what is left without mean and tilt, and how cone-like it stands."""
+    """Rate the seal of lips (n, count): what mean and tilt leave, and how cone-like they stand."""
     count = height.shape[1]
     angle = 2 * np.pi * np.arange(count) / count
     mean = height.mean(1)
@@ -191,7 +191,7 @@ def clearance(cups: Placements, cloud, instance, camera: Camera, cup: Cup) -> np
 
 
 def wrench(at, axis, up, mass, centre, cup: Cup) -> np.ndarray:
-    """Hold against the moment of the weight about the lip, and against sliding; up is unit (3,)."""
+    """Rate the hold against the weight's moment about the lip, and sliding; up is unit (3,)."""
     weight = mass * cup.gravity
     moment = np.linalg.norm(np.cross(centre - at, -up * weight[:, None]), axis=1)
     peel = _fade(moment / (cup.force * cup.radius), 0, 1)

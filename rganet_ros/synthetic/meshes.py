@@ -14,7 +14,7 @@ from scipy.spatial import ConvexHull
 
 
 class Mesh(NamedTuple):
-    """Triangles: vertices (n, 3) metres, uv (n, 2) in picture coordinates, faces (m, 3) outward."""
+    """Triangles: vertices (n, 3) metres, uv (n, 2) of the picture, faces (m, 3) outward."""
 
     vertices: np.ndarray
     uv: np.ndarray
@@ -68,7 +68,7 @@ def loft(profile, aspect=1.0, exponent=2.0, segments: int = 40) -> Mesh:
     """
     Sweep a profile around z, its rings superellipses.
 
-    profile   (n, 2) radius and height along the curve, from the bottom to the top, outside on the right
+    profile   (n, 2) radius and height along the curve, from bottom to top, outside on the right
     aspect    y over x, one number or one for each profile point
     exponent  of the superellipse, likewise
     """
@@ -117,7 +117,7 @@ def box(half, bulge: float = 0.0, cells: int = 1) -> Mesh:
 
 
 def pillow(rng: np.random.Generator, half_x: float, half_y: float, height: float) -> Mesh:
-    """Make a filled bag, wrinkled, its ends crimped; in the picture the front is above the back."""
+    """Make a filled bag, wrinkled, its ends crimped; its picture: the front above the back."""
     rows, columns = 44, 34
     x, y = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing='ij')
     fill = (1 - abs(x) ** rng.uniform(3, 6)) * (1 - abs(y) ** rng.uniform(2.5, 5))

@@ -21,7 +21,7 @@ WHITE = (1.0, 1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A visible mesh: its picture (H, W, 3) uint8 or None, colour 0..1, highlight strength and width."""
+    """A visible mesh: picture (H, W, 3) uint8 or None, colour 0..1, highlight: strength, width."""
 
     mesh: Mesh
     texture: np.ndarray | None = None
@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Collider:
-    """What collides: 'box' with half sizes, 'sphere' with a radius, or 'hull' with points (n, 3)."""
+    """What collides: 'box' (half sizes), 'sphere' (a radius) or 'hull' (points (n, 3))."""
 
     shape: str
     size: np.ndarray
@@ -68,6 +68,7 @@ def _cuboid(rng, kind: str, half: np.ndarray, look: packaging.Print, **more) -> 
 
 
 def make_box(rng) -> Thing:
+    """Make a carton: printed, or brown cardboard."""
     look = packaging.draw_print(rng, cardboard_share=0.25)
     half = np.sort(rng.uniform([0.018, 0.05, 0.07], [0.06, 0.12, 0.22]))[::-1] / 2
     gloss = 0.8 if rng.random() < 0.25 else rng.uniform(0.05, 0.4)
@@ -75,6 +76,7 @@ def make_box(rng) -> Thing:
 
 
 def make_book(rng) -> Thing:
+    """Make a book: flat, heavy, glossy or not."""
     half = (
         np.array([rng.uniform(0.16, 0.24), rng.uniform(0.1, 0.17), rng.uniform(0.008, 0.03)]) / 2
     )
@@ -84,11 +86,13 @@ def make_book(rng) -> Thing:
 
 
 def make_soap(rng) -> Thing:
+    """Make a bar of soap in its carton."""
     half = np.array([0.095, 0.06, 0.028]) * rng.uniform(0.8, 1.1) / 2
     return _cuboid(rng, 'soap', half, packaging.draw_print(rng), density=600, gloss=0.5)
 
 
 def make_sponge(rng) -> Thing:
+    """Make a sponge: porous, so no cup holds it."""
     half = np.array([0.11, 0.07, 0.03]) * rng.uniform(0.8, 1.1) / 2
     part = Part(meshes.box(half, 0.001, 6), textures.sponge(rng), specular=0.02)
     return Thing('sponge', (part,), (Collider('box', half),), 80, porous=True, gloss=0.0)
@@ -137,6 +141,7 @@ def _turned(rng, kind, profile, label, *, bands=(), aspect=1.0, exponent=2.0, so
 
 
 def make_can(rng) -> Thing:
+    """Make a can with a sunk lid and a label around it."""
     r, h = rng.uniform(0.026, 0.05), rng.uniform(0.07, 0.15)
     profile = [(0, 0), (0.9 * r, 0), (r, 0.004), (r, h - 0.004), (0.93 * r, h),
                (0.9 * r, h - 0.004), (0, h - 0.004)]  # fmt: skip
@@ -148,6 +153,7 @@ def make_can(rng) -> Thing:
 
 
 def make_jar(rng) -> Thing:
+    """Make a jar with a screw lid."""
     r, h = rng.uniform(0.026, 0.05), rng.uniform(0.07, 0.13)
     profile = [(0, 0), (0.95 * r, 0), (r, 0.006), (r, 0.75 * h), (0.85 * r, 0.8 * h),
                (0.85 * r, 0.82 * h), (0.92 * r, 0.82 * h), (0.92 * r, h), (0, h)]  # fmt: skip
@@ -156,6 +162,7 @@ def make_jar(rng) -> Thing:
 
 
 def make_cup(rng) -> Thing:
+    """Make an open beaker, thin and tapered."""
     r, h = rng.uniform(0.026, 0.045), rng.uniform(0.07, 0.12)
     profile = [(0, 0), (0.75 * r, 0), (r, h), (0.96 * r, h), (0.71 * r, 0.004), (0, 0.004)]
     label = (0.05, 0.85) if rng.random() < 0.6 else None
@@ -163,6 +170,7 @@ def make_cup(rng) -> Thing:
 
 
 def make_mug(rng) -> Thing:
+    """Make a mug with a handle."""
     r, h = rng.uniform(0.036, 0.044), rng.uniform(0.08, 0.1)
     profile = [(0, 0), (0.9 * r, 0), (r, 0.006), (r, h), (0.93 * r, h), (0.9 * r, 0.008),
                (0, 0.008)]  # fmt: skip
@@ -176,6 +184,7 @@ def make_mug(rng) -> Thing:
 
 
 def make_tape(rng) -> Thing:
+    """Make a roll of tape: a ring."""
     r, h = rng.uniform(0.035, 0.055), rng.uniform(0.015, 0.045)
     inner = r * rng.uniform(0.6, 0.8)
     profile = [(inner, 0), (r, 0), (r, h), (inner, h), (inner, 0)]
@@ -183,6 +192,7 @@ def make_tape(rng) -> Thing:
 
 
 def make_bottle(rng) -> Thing:
+    """Make a bottle, opaque or see-through."""
     r, h = rng.uniform(0.025, 0.042), rng.uniform(0.14, 0.22)
     profile = [(0, 0), (0.8 * r, 0), (r, 0.008), (r * rng.uniform(0.9, 1), 0.4 * h), (r, 0.6 * h),
                (0.9 * r, 0.7 * h), (0.4 * r, 0.86 * h), (0.38 * r, 0.9 * h), (0.45 * r, 0.9 * h),
@@ -209,6 +219,7 @@ def make_bottle(rng) -> Thing:
 
 
 def make_shampoo(rng) -> Thing:
+    """Make a flat bottle with a cap, oval to rounded square."""
     r, h = rng.uniform(0.03, 0.048), rng.uniform(0.12, 0.2)
     profile = [(0, 0), (0.9 * r, 0), (r, 0.01), (r * rng.uniform(0.85, 1), 0.5 * h),
                (r * rng.uniform(0.8, 1), 0.72 * h), (0.5 * r, 0.82 * h), (0.45 * r, 0.84 * h),
@@ -221,6 +232,7 @@ def make_shampoo(rng) -> Thing:
 
 
 def make_tube(rng) -> Thing:
+    """Make a tube, round at its cap and flat at its end."""
     r, h = rng.uniform(0.015, 0.026), rng.uniform(0.1, 0.17)
     t = np.linspace(0.02, 1, 29)
     body = np.stack([r * (1 + 0.35 * t), h * t], -1)
@@ -234,6 +246,7 @@ def make_tube(rng) -> Thing:
 
 
 def make_bag(rng) -> Thing:
+    """Make a filled bag: glossy, wrinkled film."""
     look = packaging.draw_print(rng)
     mesh = meshes.pillow(
         rng, rng.uniform(0.05, 0.1), rng.uniform(0.035, 0.07), rng.uniform(0.008, 0.028)
@@ -246,6 +259,7 @@ def make_bag(rng) -> Thing:
 
 
 def make_blister(rng) -> Thing:
+    """Make a blister pack: a card with a clear dome over its content."""
     look = packaging.draw_print(rng)
     half = np.array([rng.uniform(0.04, 0.065), rng.uniform(0.06, 0.1), 0.0012])
     card = Part(meshes.box(half), packaging.box_atlas(rng, look, 200, 280), specular=0.2)
@@ -272,6 +286,7 @@ def make_blister(rng) -> Thing:
 
 
 def make_ball(rng) -> Thing:
+    """Make a ball."""
     r, polar = rng.uniform(0.018, 0.036), np.linspace(-np.pi / 2, np.pi / 2, 24)
     mesh = meshes.loft(np.stack([r * np.cos(polar), r * np.sin(polar)], -1))
     if rng.random() < 0.4:
@@ -283,6 +298,7 @@ def make_ball(rng) -> Thing:
 
 
 def make_hull(rng) -> Thing:
+    """Make a stone: a few random facets."""
     points = rng.standard_normal((14, 3))
     points *= rng.uniform(0.02, 0.05, 3) / np.linalg.norm(points, axis=1, keepdims=True)
     part = Part(meshes.facets(points), None, _solid(colour(rng)))
@@ -290,6 +306,7 @@ def make_hull(rng) -> Thing:
 
 
 def make_pen(rng) -> Thing:
+    """Make a pen: too thin for a cup."""
     r, h = rng.uniform(0.004, 0.009), rng.uniform(0.12, 0.19)
     profile = [(0, 0), (0.3 * r, 0), (r, 0.015), (r, 0.7 * h), (1.15 * r, 0.7 * h), (1.1 * r, h),
                (0, h)]  # fmt: skip
@@ -301,6 +318,7 @@ def make_pen(rng) -> Thing:
 
 
 def make_cloth(rng) -> Thing:
+    """Make a crumpled cloth: porous, so no cup holds it."""
     half = (rng.uniform(0.05, 0.09), rng.uniform(0.04, 0.07), rng.uniform(0.012, 0.03))
     mesh = meshes.lump(rng, half)
     part = Part(mesh, textures.cloth(rng), specular=0.02, shininess=0.1)

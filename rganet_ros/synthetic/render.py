@@ -1,4 +1,4 @@
-"""Pictures of a scene, without a window: colour, depth along z, and which thing each pixel shows."""
+"""Pictures of a scene, without a window: colour, depth along z, and whose each pixel is."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Renderer:
 
 
 def backend() -> str:
-    """Choose EGL, or OSMesa where EGL does not start, before the first picture; returns the name."""
+    """Choose EGL, or OSMesa where EGL does not start, before the first picture, and name it."""
     for name in dict.fromkeys((os.environ['MUJOCO_GL'], 'osmesa')):
         if _starts(name):
             os.environ['MUJOCO_GL'] = name

@@ -1,8 +1,8 @@
 """
 A scene: a container, things dropped into it, lights; settled by physics.
 
-World frame: z up, metres; the container's floor is at z = 0, its middle at the origin. A shelf opens
-towards +x.
+World frame: z up, metres; the container's floor is at z = 0, its middle at the origin. A shelf
+opens towards +x.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class Scene:
         )
 
     def settle(self, longest: float = 2.5, still: float = 0.03) -> None:
-        """Let everything fall until it rests (root mean square speed) or `longest` seconds pass."""
+        """Let everything fall until it rests (rms speed, m/s) or `longest` seconds pass."""
         start = self.data.time
         while self.data.time - start < longest and self.things:
             mujoco.mj_step(self.model, self.data, 20)

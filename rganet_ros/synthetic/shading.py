@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from rganet_ros.synthetic.view import View
 
-# Window of the depth's local mean (px at 640 wide), depth difference that counts in full (m), strength.
+# Window of the depth's local mean (px at 640 wide), difference that counts in full (m), strength.
 OCCLUSION = ((9, 0.012, 0.10), (25, 0.025, 0.22), (71, 0.06, 0.32))
 
 
@@ -24,7 +24,7 @@ def occlusion(depth: np.ndarray) -> np.ndarray:
 
 
 def surroundings(rng: np.random.Generator) -> np.ndarray:
-    """Make a room seen all around, (64, 128, 3): dull, with windows and lamps in its upper half."""
+    """Make a room seen all around, (64, 128, 3): dull, windows and lamps in its upper half."""
     room = np.full((64, 128, 3), 0.12, np.float32)
     room[:28] = 0.28
     for _ in range(rng.integers(3, 7)):

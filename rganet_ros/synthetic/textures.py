@@ -1,7 +1,8 @@
 """
 Colours and surfaces: smooth noise, muted hues, floors, plastics, cardboard, cloth, sponge.
 
-Every function draws from the generator it is given and nothing else; pictures are (H, W, 3) uint8 RGB.
+Every function draws from the generator it is given and nothing else; pictures are (H, W, 3) uint8
+RGB.
 """
 
 from __future__ import annotations
