@@ -19,11 +19,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
-
 from rganet_ros import bag, decode, models, pictures, report, viz
 from rganet_ros.node.processes import Processes
+from rich.console import Console
+from rich.progress import Progress
 
 LONGEST = 45.0  # seconds of play
 ENOUGH = 12.0  # seconds: what is shorter is played again, three times at most
@@ -70,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if not summary['frames']:
         troubles.append(f'nothing came out of the node: see {args.out}/node.log')
     else:
-        _pictures(args.out)
+        _pictures(args.out, played)
         report.print_table('rganet demo', _rows(played, args.out, summary))
         console.print(f'Pictures, bag and logs: {args.out}')
     for trouble in troubles:
@@ -80,7 +79,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _bag(path: Path) -> Input:
     topics = bag.find_topics(path)
-    times = [message.time for message in bag.messages(path, [topics.image])]
+    times = []
+    for message in bag.messages(path, [topics.image]):
+        times.append(message.time)
+        if times[-1] - times[0] > LONGEST * 1e9:
+            break
     if not times:
         raise ValueError(f'bag {path} has no pictures on {topics.image}')
     period = np.median(np.diff(times)) / 1e9 if len(times) > 1 else 1 / HZ
@@ -207,8 +210,8 @@ def _rows(played: Input, out: Path, summary: dict) -> list[tuple[str, object]]:
     return rows + [(key, said[key]) for key in ('backend', 'device', 'precision') if key in said]
 
 
-def _pictures(out: Path) -> None:
-    """Write a sheet and a GIF of the overlays in the recorded bag."""
+def _pictures(out: Path, played: Input) -> None:
+    """Write a sheet and a GIF of the overlays in the recorded bag, of the first time it played."""
     small = []
     for message in bag.messages(out / 'bag', ['/perception/overlay']):
         overlay = decode.rgb(bag.deserialize(message))
@@ -216,6 +219,7 @@ def _pictures(out: Path) -> None:
         small.append(cv2.resize(overlay, (GIF_WIDTH, height), interpolation=cv2.INTER_AREA))
     if not small:
         raise ValueError(f'{out}/bag holds no overlays')
+    small = small[: played.frames]
     report.write_sheet(out / 'sheet.png', small)
-    first = [each for each in small if each.shape == small[0].shape][:GIF_FRAMES]
-    viz.write_gif(out / 'overlay.gif', first, 1 / HZ)
+    alike = [each for each in small if each.shape == small[0].shape]
+    viz.write_gif(out / 'overlay.gif', alike[:GIF_FRAMES], played.seconds / played.frames)

@@ -69,7 +69,7 @@ class Frames:
         self.pipeline.predictor.reset('deactivated')
         header, self._last_header = self._last_header, None
         if header is not None:
-            self.outputs.publish_candidates(header)
+            self.outputs.publish_end(header)
 
     def _age(self, stamp: int) -> float:
         """Seconds since a stamp, by the node's clock."""

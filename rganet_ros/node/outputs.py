@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geometry_msgs.msg import PoseArray, PoseStamped
+from rclpy.duration import Duration
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rganet_ros import viz
 from rganet_ros.node import encode
@@ -34,6 +35,12 @@ class Outputs:
             name: node.create_lifecycle_publisher(kind, f'~/{name}', QOS)
             for name, kind in TOPICS.items()
         }
+
+    def publish_end(self, header: Header) -> None:
+        """Publish that there is nothing to pick any more; wait half a second at most for it."""
+        self.publish_candidates(header)
+        for name in ('candidates', 'poses'):
+            self._publishers[name].wait_for_all_acked(Duration(seconds=0.5))
 
     def close(self) -> None:
         """Destroy them."""

@@ -84,6 +84,9 @@ class Parameters:
             declared = node.declare_parameter(option.name, default, descriptor(option))
             self._values[option.name] = declared.value
         self._take(self._values)
+        unknown = sorted(set(node._parameter_overrides) - set(self._values) - {'use_sim_time'})
+        if unknown := [name for name in unknown if not name.startswith('qos_overrides.')]:
+            node.get_logger().warning(f'no such parameter, it does nothing: {", ".join(unknown)}')
         node.add_on_set_parameters_callback(self._on_set)
 
     def _take(self, values: dict) -> None:

@@ -149,10 +149,12 @@ class PerceptionNode(LifecycleNode):
 
     def close(self) -> None:
         """End in order, from any state."""
-        if self._frames is not None:
-            self.trigger_shutdown()
-        self._worker.stop()
-        self.destroy_node()
+        try:
+            if self._frames is not None:
+                self.trigger_shutdown()
+        finally:
+            self._worker.stop()
+            self.destroy_node()
 
     def _on_image(self, message) -> None:
         self._offer(self._pairing.image(decode.stamp(message.header), message))

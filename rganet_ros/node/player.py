@@ -25,7 +25,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rganet_ros import bag, pictures
 
-SETTLE = 0.5  # seconds from the first listener on: the others of the same node follow at once
+SETTLE = 1.0  # seconds for both sides to know of each other
 
 
 class Player:
@@ -34,6 +34,7 @@ class Player:
     def __init__(self, node, path: Path, rate: float, restamp: bool):
         """Create the publishers; `rate` 2 is twice as fast as recorded."""
         self._node, self._path, self._rate, self._restamp = node, path, rate, restamp
+        self.camera = bag.find_topics(path).image
         types = {topic: message_class(kind) for topic, kind in bag.topics_of(path).items()}
         self.headed = {topic for topic, kind in types.items() if _starts_with_header(kind)}
         qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -42,20 +43,28 @@ class Player:
         }
 
     def wait(self, seconds: float) -> None:
-        """Wait for a listener; TimeoutError when there is none in time."""
-        end = time.monotonic() + seconds
-        while not any(p.get_subscription_count() for p in self._publishers.values()):
-            if time.monotonic() > end:
+        """Wait for a listener, and for all there are; TimeoutError when there is none in time."""
+        end, heard = time.monotonic() + seconds, False
+        while not heard:
+            time.sleep(SETTLE)
+            heard = self._is_heard()
+            if not heard and time.monotonic() > end:
                 raise TimeoutError(
                     f'nobody listens to {", ".join(self._publishers)} after {seconds:g} s: '
                     'start the node, or check its remappings and ROS_DOMAIN_ID'
                 )
-            time.sleep(0.05)
-        time.sleep(SETTLE)
+
+    def _is_heard(self) -> bool:
+        """Whether somebody listens, and nobody who is known of is still to be connected."""
+        counts = [
+            (publisher.get_subscription_count(), self._node.count_subscribers(topic))
+            for topic, publisher in self._publishers.items()
+        ]
+        return any(now for now, _ in counts) and all(now >= known for now, known in counts)
 
     def play(self) -> Iterator[str]:
-        """Publish all messages once, each in time; yields its topic."""
-        began, first = time.monotonic(), None
+        """Publish all messages once, each in time, and wait for what would be the next picture."""
+        began, first, times = time.monotonic(), None, []
         new: dict[bytes, bytes] = {}  # stamps: messages of one moment stay so
         for message in bag.messages(self._path):
             first = message.time if first is None else first
@@ -68,7 +77,11 @@ class Player:
                     new[old] = _stamp_now(little_endian=bool(data[1] & 1))
                 data = data[:4] + new[old] + data[12:]
             self._publishers[message.topic].publish(data)
+            if message.topic == self.camera:
+                times.append(message.time)
             yield message.topic
+        if len(times) > 1:
+            time.sleep((times[-1] - times[0]) / (len(times) - 1) / 1e9 / self._rate)
 
     def close(self) -> None:
         """Wait until what was sent has come."""
@@ -114,12 +127,12 @@ def _run(args: argparse.Namespace) -> None:
         try:
             player = Player(node, path, args.rate, args.restamp)
             player.wait(args.timeout)
-            camera, count = bag.find_topics(path).image, 0
+            count = 0
             end = time.monotonic() + (args.seconds or float('inf'))
             for _ in range(args.loop):
                 for topic in player.play():
-                    count += topic == camera
-                    if topic == camera:
+                    if topic == player.camera:
+                        count += 1
                         print(f'played {count}', flush=True)
                     if time.monotonic() > end:
                         break
