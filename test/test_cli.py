@@ -80,7 +80,6 @@ def test_what_it_does_not_know_is_refused(words):
         ('evaluate', 'safetensors', 'train'),
         ('synthesize', 'mujoco', 'sim'),
         ('synthesize', 'scipy', 'sim'),
-        ('demo', 'rclpy', 'ros-jazzy'),
         ('perception', 'rclpy', 'ros-jazzy'),
         ('perception', 'sensor_msgs', 'ros-jazzy'),
     ],

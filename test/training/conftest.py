@@ -15,7 +15,7 @@ def make_frame(seed, height=64, width=96):
     return colours[label], depth, label
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def frames():
     """Four frames, each (rgb, depth, label)."""
     return [make_frame(seed) for seed in range(4)]

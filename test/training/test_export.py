@@ -16,12 +16,9 @@ SIZE = (64, 96)
 
 
 @pytest.fixture(scope='module', params=[False, True], ids=['colour', 'depth'])
-def exported(request, tmp_path_factory):
+def exported(request, frames, tmp_path_factory):
     """Train a model for a few seconds, so that its maps are no noise."""
-    from conftest import make_frame
-
     folder = tmp_path_factory.mktemp('export')
-    frames = [make_frame(seed) for seed in range(4)]
     config = {'blocks': [1, 1, 1, 1], 'depth': request.param, 'scale_by_n': True}
     recipe = Recipe(
         config=config, epochs=6, batch=2, crop=SIZE, precision='fp32', average=0.5, colour=0.1
