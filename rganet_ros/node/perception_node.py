@@ -42,6 +42,8 @@ from rganet_ros.pipeline import open_pipeline
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class PerceptionNode(LifecycleNode):
     """Wires parameters, inputs, worker and frames; this is all run by the executor's thread."""
@@ -242,28 +244,31 @@ def _spin(node: PerceptionNode, stopped: list) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; returns the exit status."""
     argv = sys.argv if argv is None else argv
-    if others := remove_ros_args(argv)[1:]:
-        print(__doc__.strip())
-        return 0 if others[0] in ('-h', '--help') else 2
     stopped = []
 
     def stop(number, _):
         stopped.append(number)
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+        if len(stopped) == 2:  # ros2 launch passes on the one that the terminal sent as well
+            for each in SIGNALS:
+                signal.signal(each, signal.SIG_DFL)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    for each in SIGNALS:
+        signal.signal(each, stop)
     cv2.setNumThreads(2)
-    # Without rclpy's handlers the context lives on, so that the last, empty message gets out.
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     try:
+        if others := remove_ros_args(argv)[1:]:
+            print(__doc__.strip())
+            return 0 if others[0] in ('-h', '--help') else 2
+        # Without rclpy's handlers the context lives on, so that the last, empty message gets out.
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
         node = PerceptionNode()
         try:
             return _spin(node, stopped)
         finally:
             node.close()
     except Exception as error:
-        print(f'perception: error: {error}', file=sys.stderr)
+        kind = '' if isinstance(error, (OSError, ValueError)) else f'{type(error).__name__}: '
+        print(f'perception: error: {kind}{error}', file=sys.stderr)
         return 1
     finally:
         rclpy.try_shutdown()

@@ -48,7 +48,7 @@ def picture(array_, encoding, stamp, pad=0, frame_id='camera'):
 
 
 def disc(height=120, width=160):
-    """What the fake backend holds for a place to pick: a white disc on black, in RGB."""
+    """Draw what the fake backend takes for a place to pick: a white disc on black, in RGB."""
     rgb = np.zeros((height, width, 3), np.uint8)
     cv2.circle(rgb, (width // 2, height // 2), height // 3, (255, 255, 255), -1)
     return rgb
@@ -169,7 +169,7 @@ class Client:
             self.publishers['camera_info'].publish(info)
 
     def of(self, name, stamp):
-        """What came on a topic for a stamp."""
+        """List what came on a topic for a stamp."""
         return [
             message
             for message in self.received[name]

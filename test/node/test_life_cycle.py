@@ -142,6 +142,16 @@ def test_a_failing_engine_deactivates_the_node_and_diagnostics_say_so(start, cli
     assert client.change('configure')  # it can be tried again
 
 
+def test_an_interrupted_node_says_that_there_is_nothing_to_pick(start, client):
+    process = start(*FAKE)
+    client.heard()
+    assert client.answer(NOW).width > 0
+    process.process.send_signal(signal.SIGINT)
+    client.spin_until(lambda: len(client.of('candidates', NOW)) == 2, 'an end')
+    assert client.of('candidates', NOW)[1].width == 0
+    assert process.process.wait(30) == 0
+
+
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_clean_exit_leaves_nothing_behind(start, number):
     # Alone in a domain, so that all shared memory that it maps is its own.
@@ -151,6 +161,7 @@ def test_a_clean_exit_leaves_nothing_behind(start, number):
     segments = set(re.findall(r'/dev/shm/(fast(?:rtps|dds)_\w+)', maps))
     assert segments
     assert 'libtorch' not in maps
+    process.process.send_signal(number)  # ros2 launch sends it twice
     assert process.stop(number) == 0, process.said()
     there = os.listdir('/dev/shm')
     assert [name for name in there if any(segment in name for segment in segments)] == []

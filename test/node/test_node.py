@@ -13,7 +13,7 @@ NOW = 1_700_000_000 * SECOND
 
 @pytest.fixture(scope='module')
 def active(ros, tmp_path_factory):
-    """An active node and its client, for the tests that leave it so."""
+    """Start a node and its client, for the tests that leave it active."""
     process = Process(tmp_path_factory.mktemp('active') / 'node.log', *FAKE)
     client = Client()
     client.heard()
@@ -25,7 +25,7 @@ def active(ros, tmp_path_factory):
 
 @pytest.fixture
 def stamp(active):
-    """A stamp after all that were sent so far."""
+    """Give a stamp after all that were sent so far."""
     active.stamp = getattr(active, 'stamp', NOW) + 10 * SECOND
     return active.stamp
 

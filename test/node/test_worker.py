@@ -6,7 +6,7 @@ from rganet_ros.node.worker import Worker
 
 @pytest.fixture
 def slow():
-    """A worker that holds each item until it is told to go on."""
+    """Start a worker that holds each item until it is told to go on."""
     go, begun, done = threading.Semaphore(0), threading.Semaphore(0), []
 
     def handle(item):
