@@ -1,8 +1,9 @@
 """
 Make labelled pictures of synthetic clutter in the layout of Zeng's data set.
 
-Every frame is a function of (recipe, split, seed, index) alone, for any number of workers, with the
-versions and the renderer that the card names. Frames that are there already are left as they are.
+Every frame is a function of (recipe, split, seed, index) alone, for any number of workers, with
+the versions and the renderer that the card names. Frames that are there already are left as they
+are.
 """
 
 from __future__ import annotations
@@ -14,79 +15,22 @@ from dataclasses import asdict
 import json
 import multiprocessing
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import mujoco
 import numpy as np
 import PIL
-from rganet_ros import dataset
-from rganet_ros.synthetic import label, objects, render, sensor, shading, view
+from rganet_ros import bag, dataset
+from rganet_ros.synthetic import clip, objects, render, view
 from rganet_ros.synthetic import recipe as recipes
 from rganet_ros.synthetic.recipe import Recipe
+from rganet_ros.synthetic.sample import CUP, photograph, Sample
 from rganet_ros.synthetic.scene import Scene
-from rganet_ros.types import Camera, CLASSES
+from rganet_ros.types import CLASSES
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 VERSION = 1  # of the generator: raised whenever the same seed gives other bytes
 FIRST_SCENE = {'train': 0, 'test': 500_000}  # names of the two splits never meet
-CUP = label.Cup()
-
-
-class Sample(NamedTuple):
-    """
-    One finished frame.
-
-    rgb         (H, W, 3) uint8, and depth (H, W) float32 metres, 0 unknown, as the sensor sees them
-    label       (H, W) uint8 class ids, and score (H, W) float32 in 0..1
-    instance    (H, W) uint8, 0 background
-    true_depth  (H, W) float32 metres, without noise
-    """
-
-    rgb: np.ndarray
-    depth: np.ndarray
-    label: np.ndarray
-    score: np.ndarray
-    instance: np.ndarray
-    true_depth: np.ndarray
-    camera: Camera
-    pose: np.ndarray
-
-
-def _bodies(scene: Scene, seen: view.View) -> label.Bodies:
-    ids = scene.body_ids
-    return label.Bodies(
-        scene.model.body_mass[ids],
-        (scene.data.xipos[ids] - seen.position) @ seen.rotation,
-        np.array([thing.porous for thing in scene.things], bool),
-    )
-
-
-def photograph(
-    rng, scene: Scene, renderer: render.Renderer, seen: view.View, recipe: Recipe
-) -> Sample:
-    """Render a view of a scene, label it, and pass it through the sensor."""
-    shot = renderer.shoot(seen)
-    camera = seen.camera(recipe.width, recipe.height)
-    cloud = label.points(shot.depth, camera)
-    normal = label.normals(cloud, shot.surface)
-    up, approach = seen.rotation.T @ [0, 0, 1], seen.rotation.T @ scene.container.approach
-    score = label.score(
-        cloud, normal, shot.surface, camera, up, approach, _bodies(scene, seen), CUP
-    )
-    gloss = np.array([0, *(thing.gloss for thing in scene.things), 0.12], np.float32)
-    clear = np.array([False, *(thing.clear for thing in scene.things), False])
-    room = shading.surroundings(rng)
-    picture = shading.shade(rng, shot.rgb, shot.depth, normal, gloss[shot.surface], seen, room)
-    ray = shading.rays(shot.depth.shape, seen)
-    depth = sensor.depth(
-        rng, shot.depth, shot.surface, normal, ray, camera,
-        1 - picture.max(-1), clear[shot.surface], recipe,
-    )  # fmt: skip
-    return Sample(
-        sensor.colour(rng, picture), depth, label.classes(score, shot.surface, CUP), score,
-        np.maximum(shot.surface, 0).astype(np.uint8), shot.depth, camera, seen.pose(),
-    )  # fmt: skip
 
 
 def samples(recipe: Recipe, split: str, seed: int, number: int, views) -> Iterator[Sample]:
@@ -229,6 +173,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--start', type=int, default=0, help='index of the first frame')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--workers', type=int, default=2, help='processes')
+    parser.add_argument(
+        '--clip', type=int, metavar='T',
+        help='write a bag instead: T frames of one scene, from a camera that moves a little, with '
+        'things taken away one by one from the middle on; --start chooses the scene',
+    )  # fmt: skip
+    parser.add_argument(
+        '--period', type=float, default=0.2, help="seconds between a clip's frames"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -236,8 +188,14 @@ def run(args: argparse.Namespace) -> int:
     if args.frames < 1 or args.start < 0 or args.workers < 1 or args.seed < 0:
         raise ValueError('--frames and --workers must be 1 or more, --start and --seed 0 or more')
     recipe = recipes.find(args.recipe)
-    card = check_card(args.out, recipe, args.split, args.seed)
     renderer = render.backend()
+    if args.clip is not None:
+        if args.clip < 1 or args.period <= 0:
+            raise ValueError('--clip must be 1 or more, --period more than 0')
+        taken = clip.frames(recipe, args.split, args.seed, args.start, args.clip, args.period)
+        bag.write_frames(args.out, taken)
+        return 0
+    card = check_card(args.out, recipe, args.split, args.seed)
     frames = range(args.start, args.start + args.frames)
     generate(args.out, recipe, args.split, args.seed, frames, args.workers)
     write_card(args.out, card, recipe, args.split, args.seed, renderer)

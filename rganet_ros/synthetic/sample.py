@@ -1,0 +1,69 @@
+"""One finished frame: a view of a scene, labelled, as the sensor sees it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from rganet_ros.synthetic import label, render, sensor, shading, view
+from rganet_ros.synthetic.recipe import Recipe
+from rganet_ros.synthetic.scene import Scene
+from rganet_ros.types import Camera
+
+CUP = label.Cup()
+
+
+class Sample(NamedTuple):
+    """
+    One finished frame.
+
+    rgb         (H, W, 3) uint8, and depth (H, W) float32 metres, 0 unknown, as sensed
+    label       (H, W) uint8 class ids, and score (H, W) float32 in 0..1
+    instance    (H, W) uint8, 0 background
+    true_depth  (H, W) float32 metres, without noise
+    """
+
+    rgb: np.ndarray
+    depth: np.ndarray
+    label: np.ndarray
+    score: np.ndarray
+    instance: np.ndarray
+    true_depth: np.ndarray
+    camera: Camera
+    pose: np.ndarray
+
+
+def _bodies(scene: Scene, seen: view.View) -> label.Bodies:
+    ids = scene.body_ids
+    return label.Bodies(
+        scene.model.body_mass[ids],
+        (scene.data.xipos[ids] - seen.position) @ seen.rotation,
+        np.array([thing.porous for thing in scene.things], bool),
+    )
+
+
+def photograph(
+    rng, scene: Scene, renderer: render.Renderer, seen: view.View, recipe: Recipe
+) -> Sample:
+    """Render a view of a scene, label it, and pass it through the sensor."""
+    shot = renderer.shoot(seen)
+    camera = seen.camera(recipe.width, recipe.height)
+    cloud = label.points(shot.depth, camera)
+    normal = label.normals(cloud, shot.surface)
+    up, approach = seen.rotation.T @ [0, 0, 1], seen.rotation.T @ scene.container.approach
+    score = label.score(
+        cloud, normal, shot.surface, camera, up, approach, _bodies(scene, seen), CUP
+    )
+    gloss = np.array([0, *(thing.gloss for thing in scene.things), 0.12], np.float32)
+    clear = np.array([False, *(thing.clear for thing in scene.things), False])
+    room = shading.surroundings(rng)
+    picture = shading.shade(rng, shot.rgb, shot.depth, normal, gloss[shot.surface], seen, room)
+    ray = shading.rays(shot.depth.shape, seen)
+    depth = sensor.depth(
+        rng, shot.depth, shot.surface, normal, ray, camera,
+        1 - picture.max(-1), clear[shot.surface], recipe,
+    )  # fmt: skip
+    return Sample(
+        sensor.colour(rng, picture), depth, label.classes(score, shot.surface, CUP), score,
+        np.maximum(shot.surface, 0).astype(np.uint8), shot.depth, camera, seen.pose(),
+    )  # fmt: skip
