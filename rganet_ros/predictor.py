@@ -13,7 +13,7 @@ from rganet_ros.letterbox import letterbox, undo
 from rganet_ros.models import Model
 from rganet_ros.options import OneOf, Range
 from rganet_ros.runtime import Backend, BACKENDS, load
-from rganet_ros.types import Frame
+from rganet_ros.types import Camera, Frame
 
 JUMP_BACK = 500_000_000  # ns; a stamp further back is a looped bag or a new clock
 
@@ -49,6 +49,19 @@ class Prediction(NamedTuple):
     ms: dict[str, float]
 
 
+class _Seen(NamedTuple):
+    """What must be known of the last frame; its pictures are not kept."""
+
+    shape: tuple[int, ...]
+    frame_id: str
+    camera: Camera | None
+    stamp: int
+
+    @classmethod
+    def of(cls, frame: Frame) -> _Seen:
+        return cls(frame.rgb.shape, frame.frame_id, frame.camera, frame.stamp)
+
+
 class Predictor:
     """
     A model in an engine, and what it remembers of one camera.
@@ -64,7 +77,7 @@ class Predictor:
         self.takes_depth = bool(model.card['depth'])
         self.resets: Counter[str] = Counter()
         self._state = backend.new_state()
-        self._last: Frame | None = None
+        self._last: _Seen | None = None
 
     def warm_up(self) -> None:
         """Run once on black, so that the first frame is as fast as the others; forget it."""
@@ -96,7 +109,7 @@ class Predictor:
             arrays['depth'] = np.ascontiguousarray(depth)[None]
         placed = time.perf_counter()
         out = self.backend.run(arrays, self._state)
-        self._last = frame
+        self._last = _Seen.of(frame)
         ran = time.perf_counter()
         affordance = undo(out['affordance'][0], spot)
         labels = undo(out['labels'][0], spot, nearest=True)
@@ -109,13 +122,14 @@ class Predictor:
         last = self._last
         if last is None:
             return ''
-        if frame.rgb.shape != last.rgb.shape:
+        now = _Seen.of(frame)
+        if now.shape != last.shape:
             return 'size'
-        if (frame.frame_id, frame.camera) != (last.frame_id, last.camera):
+        if (now.frame_id, now.camera) != (last.frame_id, last.camera):
             return 'camera'
-        if frame.stamp < last.stamp - JUMP_BACK:
+        if now.stamp < last.stamp - JUMP_BACK:
             return 'jump_back'
-        if frame.stamp > last.stamp + self.state_gap * 1e9:
+        if now.stamp > last.stamp + self.state_gap * 1e9:
             return 'gap'
         return ''
 

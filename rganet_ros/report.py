@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 import json
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 from rganet_ros import viz
+from rganet_ros.dataset import read_picture, write_file
 from rich.console import Console
 from rich.table import Table
 
@@ -25,16 +25,7 @@ def percentiles(values: Iterable[float], at: Sequence[int] = (50, 95)) -> dict[s
 def write_json(path: str | Path, content) -> None:
     """Write JSON whole or not at all; NaN, which JSON does not have, becomes null."""
     text = json.dumps(_plain(content), indent=2, allow_nan=False) + '\n'
-    write(path, text.encode())
-
-
-def write(path: str | Path, data: bytes) -> None:
-    """Write a file whole or not at all; its folder is made."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    part.write_bytes(data)
-    os.replace(part, path)
+    write_file(Path(path), text.encode())
 
 
 def write_picture(path: str | Path, rgb: np.ndarray) -> None:
@@ -42,14 +33,20 @@ def write_picture(path: str | Path, rgb: np.ndarray) -> None:
     good, data = cv2.imencode(Path(path).suffix, rgb[..., ::-1])
     if not good:
         raise ValueError(f'{path}: no such format of pictures')
-    write(path, data.tobytes())
+    write_file(Path(path), data.tobytes())
 
 
-def write_sheet(path: str | Path, pictures, captions=None, most=24) -> None:
-    """Write a contact sheet of at most `most` pictures, evenly picked, four in a row."""
+def write_sheet(path: str | Path, pictures: Sequence, captions=None, most=24) -> None:
+    """
+    Write a contact sheet of at most `most` pictures, evenly picked, four in a row.
+
+    pictures  (H, W, 3) uint8 RGB, or paths of files that hold them
+    """
     picked = np.unique(np.linspace(0, len(pictures) - 1, min(most, len(pictures))).astype(int))
     words = None if captions is None else [captions[i] for i in picked]
-    write_picture(path, viz.sheet([pictures[i] for i in picked], 4, words))
+    shown = [pictures[i] for i in picked]
+    shown = [each if isinstance(each, np.ndarray) else read_picture(each) for each in shown]
+    write_picture(path, viz.sheet(shown, 4, words))
 
 
 def print_table(title: str, rows: Iterable[tuple[str, object]]) -> None:

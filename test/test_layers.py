@@ -43,7 +43,7 @@ MAY_IMPORT = {
     'pipeline': PIPELINE,
     'bag': ARRAYS | {'bag'},
     'dataset': ARRAYS | {'dataset'},
-    'report': ARRAYS | {'report'},
+    'report': ARRAYS | {'dataset', 'report'},
     'pictures': ARRAYS | {'dataset', 'pictures'},
     'training': BESIDE | {'networks', 'training'},
     'synthetic': BESIDE | {'synthetic'},

@@ -101,7 +101,7 @@ class Replay:
         self.rows: list[dict] = []
         self.failures: list[str] = []
         self._pipelines: dict[str, Pipeline] = {}
-        self._small: list[np.ndarray] = []
+        self._pictures: list[Path] = []
         self._console = Console()
 
     def play(self, path: Path, limit: int | None, focal: float, unit: float) -> None:
@@ -138,11 +138,9 @@ class Replay:
     def _one(self, name: str, frame: Frame) -> None:
         pipeline = self._pipeline(frame)
         detection = pipeline(frame)
-        picture = viz.overlay(frame.rgb, detection)
-        report.write_picture(self.out / 'pictures' / f'{name.replace("/", "_")}.jpg', picture)
-        self._small.append(
-            viz.sheet([picture], 1) if picture.shape[1] <= 640 else picture[::2, ::2]
-        )
+        path = self.out / 'pictures' / f'{name.replace("/", "_")}.png'
+        report.write_picture(path, viz.overlay(frame.rgb, detection))
+        self._pictures.append(path)
         self.rows.append(_row(name, frame, pipeline, detection))
 
     def _pipeline(self, frame: Frame) -> Pipeline:
@@ -176,7 +174,7 @@ class Replay:
         report.write_json(self.out / 'report.json', {**summary, 'per_frame': self.rows})
         if self.rows:
             captions = [f'{row["name"]}  {len(row["candidates"])}' for row in self.rows]
-            report.write_sheet(self.out / 'sheet.jpg', self._small, captions)
+            report.write_sheet(self.out / 'sheet.png', self._pictures, captions)
         report.print_table(
             'replay',
             (

@@ -1,0 +1,122 @@
+"""What every engine must do, shown on a graph with memory whose answers are known."""
+
+import numpy as np
+from onnx import TensorProto
+import pytest
+from rganet_ros import models
+from rganet_ros.runtime import BACKENDS, choose, load, Spec
+from rganet_ros.runtime.fake_backend import FakeBackend, MODEL
+import tiny
+
+ENGINES = ('onnxruntime', 'openvino')
+
+
+@pytest.fixture(params=ENGINES)
+def backend(request, tmp_path):
+    loaded = load(request.param, models.find(tiny.write(tmp_path)), threads=1)
+    yield loaded
+    loaded.close()
+
+
+def image(red):
+    picture = np.zeros((1, *tiny.SIZE, 3), np.uint8)
+    picture[..., 0] = red
+    return {'image': picture}
+
+
+def test_inputs_and_outputs_are_without_state(backend):
+    assert backend.inputs == {'image': Spec((1, *tiny.SIZE, 3), np.uint8)}
+    assert set(backend.outputs) == {'affordance', 'labels'}
+    assert backend.describe()['backend'] == backend.name
+    assert backend.describe()['precision'] == backend.precision == 'fp32'
+
+
+def test_state_is_carried_from_frame_to_frame(backend):
+    state = backend.new_state()
+    for count in (1, 2, 3):
+        out = backend.run(image(51), state)
+        assert out['affordance'].dtype == np.float32
+        assert out['labels'].dtype == np.uint8
+        np.testing.assert_allclose(out['affordance'], 0.2 * count, rtol=1e-6)
+    np.testing.assert_allclose(state['sum'], 0.2 * (1 + 0.5 + 0.25), rtol=1e-6)
+
+
+def test_two_cameras_do_not_mix(backend):
+    one, other = backend.new_state(), backend.new_state()
+    for _ in range(3):
+        backend.run(image(255), one)
+    np.testing.assert_allclose(backend.run(image(255), other)['affordance'], 1)
+    np.testing.assert_allclose(backend.run(image(255), one)['affordance'], 4)
+
+
+def test_an_answer_is_the_callers_own(backend):
+    state = backend.new_state()
+    first = backend.run(image(51), state)['affordance']
+    backend.run(image(255), state)
+    np.testing.assert_allclose(first, 0.2, rtol=1e-6)
+
+
+@pytest.mark.parametrize('name', ENGINES)
+@pytest.mark.parametrize(
+    ('made', 'changes'),
+    [
+        (tiny.graph(affordance='affordances'), {}),
+        (tiny.graph(size=(6, 10)), {}),
+        (tiny.graph(), {'depth': True}),
+        (tiny.graph(), {'size': [60, 80]}),
+    ],
+    ids=['name', 'size', 'depth', 'card'],
+)
+def test_a_graph_that_breaks_its_cards_promise(name, made, changes, tmp_path):
+    model = models.find(tiny.write(tmp_path, made, **changes))
+    with pytest.raises(ValueError, match='its card promises'):
+        load(name, model)
+
+
+@pytest.mark.parametrize('name', ENGINES)
+def test_a_graph_that_is_none(name, tmp_path):
+    made = tiny.graph()
+    made.graph.node[0].op_type = 'Nonesuch'
+    model = models.find(tiny.write(tmp_path, made))
+    with pytest.raises(ValueError, match=r'cannot load .*tiny\.onnx'):
+        load(name, model)
+
+
+@pytest.mark.parametrize('name', [*ENGINES, 'torch'])
+def test_a_precision_that_cannot_be_had(name, tmp_path):
+    with pytest.raises(ValueError, match="'fp8'"):
+        load(name, models.find(tiny.write(tmp_path)), precision='fp8')
+
+
+def test_what_is_asked_for_is_what_runs_or_nothing(tmp_path, monkeypatch):
+    assert choose('auto') in ENGINES
+    assert choose('torch') == 'torch'
+    with pytest.raises(ValueError, match="unknown backend 'tensorflow'"):
+        choose('tensorflow')
+    monkeypatch.setitem(BACKENDS, 'openvino', 'nonesuch_engine:Backend')
+    with pytest.raises(ValueError, match='backend openvino needs .* nonesuch_engine'):
+        load('openvino', models.find(tiny.write(tmp_path)))
+
+
+def test_the_fake_follows_its_rule():
+    fake = load('fake', MODEL)
+    picture = np.zeros((1, 480, 640, 3), np.uint8)
+    picture[0, 200:280, 300:400] = 255
+    picture[0, :100, :100] = (255, 0, 0)  # bright, but of a colour
+    state = fake.new_state()
+    out = fake.run({'image': picture}, state)
+    assert out['affordance'][0, 240, 350] == 1
+    assert out['affordance'][0, 50, 50] == 0
+    assert set(np.unique(out['labels'])) == {0, 1, 2}
+    assert ((out['labels'] == 2) == (out['affordance'] >= 0.5)).all()
+    assert state['frames'] == 1
+    assert FakeBackend().describe()['backend'] == 'fake'
+
+
+def test_state_is_float32_in_both_engines(tmp_path):
+    assert tiny.graph().graph.input[1].type.tensor_type.elem_type == TensorProto.FLOAT
+    for name in ENGINES:
+        loaded = load(name, models.find(tiny.write(tmp_path)))
+        assert {k: v.dtype for k, v in loaded.new_state().items()} == {
+            'count': np.float32, 'sum': np.float32
+        }  # fmt: skip
