@@ -211,11 +211,12 @@ class PerceptionNode(LifecycleNode):
         if self._inputs:
             self._offer(self._pairing.overdue())
         level, text = DiagnosticStatus.OK, self._state_machine.current_state[1]
-        troubles = [each.silence() for each in self._inputs]
-        troubles.append(self._pairing.stuck() if self._inputs else '')
-        for sentence in filter(None, troubles):
-            self._warn(sentence, sentence)
-            level, text = DiagnosticStatus.WARN, sentence
+        troubles = {each.topic: each.silence() for each in self._inputs}
+        troubles['pairs'] = self._pairing.stuck() if self._inputs else ''
+        for kind, sentence in troubles.items():
+            if sentence:
+                self._warn(kind, sentence)
+                level, text = DiagnosticStatus.WARN, sentence
         if self._failure:
             level, text = DiagnosticStatus.ERROR, f'failed and deactivated: {self._failure}'
         shown = diagnostics.values(self._tally, self._pairing)

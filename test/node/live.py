@@ -154,6 +154,18 @@ class Client:
             'discovery',
         )
 
+    def meet(self, **what):
+        """Send sets until all that they lead to arrives: what is sent from then on is not lost."""
+        self.heard()
+        topics = ('candidates', 'poses') if what else KINDS
+        before = {name: len(self.received[name]) for name in topics}
+        stamps = iter(range(1, 1000))
+        self.spin_until(
+            lambda: all(len(self.received[name]) > before[name] for name in topics),
+            'a first answer',
+            again=lambda: self.send(next(stamps) * 1_000_000_000, **what),
+        )
+
     def send(self, stamp, rgb=None, depth=0.5, image=None):
         """Publish a set; depth in metres, one number or an array, None for none."""
         image = picture(disc() if rgb is None else rgb, 'rgb8', stamp) if image is None else image

@@ -8,7 +8,7 @@ import re
 import signal
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from live import Client, disc, FAKE
+from live import Client, disc, FAKE, picture
 import numpy as np
 import onnx
 from onnx import helper, TensorProto
@@ -33,7 +33,7 @@ def test_every_transition_and_those_that_do_not_fit(start, client):
     assert client.change('configure')
     for stamp in (NOW, NOW + SECOND):
         assert client.change('activate')
-        client.heard()
+        client.meet()
         assert client.state() == 'active'
         assert not client.change('configure')
         assert client.answer(stamp).width > 0
@@ -98,7 +98,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted(start, client):
     )
 
 
-def failing_model(folder: Path) -> Path:
+def failing_model(folder: Path, depth=False) -> Path:
     """Write a model that runs on black and fails on all else: it looks up what is not there."""
 
     def constant(name, values, kind):
@@ -115,13 +115,16 @@ def failing_model(folder: Path) -> Path:
         nodes.append(helper.make_node('Gather', [f'{name}_table', 'index'], [name], axis=0))
         outputs.append(helper.make_tensor_value_info(name, kind, (1, 48, 64)))
     image = helper.make_tensor_value_info('image', TensorProto.UINT8, (1, 48, 64, 3))
-    graph = helper.make_graph(nodes, 'failing', [image], outputs, tables)
+    inputs = [image]
+    if depth:
+        inputs.append(helper.make_tensor_value_info('depth', TensorProto.FLOAT, (1, 48, 64)))
+    graph = helper.make_graph(nodes, 'failing', inputs, outputs, tables)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=9)
     path = folder / 'failing.onnx'
     onnx.save(model, path)
     card = {
         'format': 1, 'network': 'none', 'config': {}, 'classes': ['a', 'b', 'c'], 'size': [48, 64],
-        'fit': 'letterbox', 'depth': False, 'cup_radius': 0.015, 'precision': 'fp32',
+        'fit': 'letterbox', 'depth': depth, 'cup_radius': 0.015, 'precision': 'fp32',
         'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
     }  # fmt: skip
     path.with_suffix('.json').write_text(json.dumps(card))
@@ -131,8 +134,9 @@ def failing_model(folder: Path) -> Path:
 def test_a_failing_engine_deactivates_the_node_and_diagnostics_say_so(start, client, tmp_path):
     model = failing_model(tmp_path)
     process = start('-p', f'model:={model}', '-p', 'backend:=onnxruntime')
-    client.heard()
-    assert client.answer(NOW, rgb=np.zeros((48, 64, 3), np.uint8)).width == 0
+    black = np.zeros((48, 64, 3), np.uint8)
+    client.meet(rgb=black)
+    assert client.answer(NOW, rgb=black).width == 0
     client.send(NOW + SECOND, rgb=disc(48, 64))
     client.spin_until(lambda: client.level == DiagnosticStatus.ERROR, 'an error')
     assert 'failed' in client.text
@@ -144,7 +148,7 @@ def test_a_failing_engine_deactivates_the_node_and_diagnostics_say_so(start, cli
 
 def test_an_interrupted_node_says_that_there_is_nothing_to_pick(start, client):
     process = start(*FAKE)
-    client.heard()
+    client.meet()
     assert client.answer(NOW).width > 0
     process.process.send_signal(signal.SIGINT)
     client.spin_until(lambda: len(client.of('candidates', NOW)) == 2, 'an end')
@@ -181,6 +185,33 @@ def test_a_node_that_cannot_start_says_why_and_fails(start, words, said):
     assert process.process.wait(30) not in (0, None)
     assert said in process.said()
     assert 'Traceback' not in process.said()
+
+
+def test_a_model_that_takes_depth_is_refused_without(start, tmp_path):
+    model = failing_model(tmp_path, depth=True)
+    words = ('-p', f'model:={model}', '-p', 'backend:=onnxruntime', '-p', 'depth:=off')
+    process = start(*words)
+    assert process.process.wait(30) == 1
+    assert 'model failing takes depth and parameter depth is false' in process.said()
+
+
+def test_stamps_that_never_meet_are_explained(start, client):
+    process = start(*FAKE)
+    client.heard()
+    stamps = iter(range(NOW, NOW + 1000 * SECOND, SECOND))
+
+    def apart():
+        for _ in range(10):
+            stamp = next(stamps)
+            late = picture(np.ones((120, 160), np.uint16), '16UC1', stamp + SECOND // 2)
+            client.send(stamp, depth=late)
+
+    client.spin_until(lambda: 'their stamps are' in client.text, 'a warning', again=apart)
+    assert 'tolerance is 0.02 s' in client.text
+    # It can be mended while the node runs.
+    assert client.set(tolerance=0.6) == (True, '')
+    client.spin_until(lambda: client.received['candidates'], 'a frame', again=apart)
+    assert process.process.poll() is None
 
 
 def test_silence_is_explained(start, client):

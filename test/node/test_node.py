@@ -16,7 +16,7 @@ def active(ros, tmp_path_factory):
     """Start a node and its client, for the tests that leave it active."""
     process = Process(tmp_path_factory.mktemp('active') / 'node.log', *FAKE)
     client = Client()
-    client.heard()
+    client.meet()
     yield client
     status = process.stop()
     client.close()
