@@ -8,10 +8,9 @@ Without depth: model:=fanet18-rgb depth:=''.
 """
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution, PythonExpression
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
-from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 CONFIG = PathJoinSubstitution([FindPackageShare('rganet_ros'), 'config'])
@@ -22,11 +21,12 @@ ARGUMENTS = {
         "topic of the depth aligned to it; '' for a camera without",
     ),
     'camera_info': ('/camera/color/camera_info', 'topic of the intrinsics of the colour picture'),
-    'model': ('fanet18-rgbd', 'name of a shipped model, or path of an .onnx file'),
-    'backend': ('auto', 'engine'),
     'params_file': (PathJoinSubstitution([CONFIG, 'perception.yaml']), 'parameters of the node'),
+    # What is left empty is as the parameter file, or else the node, has it.
+    'model': ('', 'name of a shipped model, or path of an .onnx file'),
+    'backend': ('', 'engine'),
+    'autostart': ('', 'false under a life-cycle manager'),
     'namespace': ('', 'of the node'),
-    'autostart': ('true', 'false under a life-cycle manager'),
     'fastdds_profile': (
         PathJoinSubstitution([CONFIG, 'fastdds.xml']),
         'profile with room for pictures; the process of the camera needs it too',
@@ -34,37 +34,41 @@ ARGUMENTS = {
 }
 
 
-def generate_launch_description():
-    given = {name: LaunchConfiguration(name) for name in ARGUMENTS}
-    with_depth = PythonExpression(["'", given['depth'], "' != ''"])
-    # A topic that is not there is remapped to a name that nobody publishes.
-    depth = PythonExpression(["'", given['depth'], "' or 'no_depth'"])
+def perception(context):
+    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    asked = {
+        'model': given['model'],
+        'backend': given['backend'],
+        'autostart': {'true': True, 'false': False}.get(given['autostart'].lower(), ''),
+        'depth': '' if given['depth'] else False,
+    }
     node = LifecycleNode(
         package='rganet_ros',
         executable='perception',
         name='perception',
         namespace=given['namespace'],
         output='screen',
-        parameters=[
-            given['params_file'],
-            {
-                'model': ParameterValue(given['model'], value_type=str),
-                'backend': ParameterValue(given['backend'], value_type=str),
-                'depth': ParameterValue(with_depth, value_type=bool),
-                'autostart': ParameterValue(given['autostart'], value_type=bool),
-            },
-        ],
+        parameters=[given['params_file'], {k: v for k, v in asked.items() if v != ''}],
         remappings=[
-            ('image', given['image']), ('depth', depth), ('camera_info', given['camera_info'])
+            ('image', given['image']),
+            ('depth', given['depth'] or 'no_depth'),  # a topic that nobody publishes
+            ('camera_info', given['camera_info']),
         ],
-    )  # fmt: skip
+    )
+    # Kilted reads the first, Jazzy and Humble the second.
+    profile = given['fastdds_profile']
+    return [
+        SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', profile),
+        SetEnvironmentVariable('FASTRTPS_DEFAULT_PROFILES_FILE', profile),
+        node,
+    ]
+
+
+def generate_launch_description():
     return LaunchDescription([
         *(
             DeclareLaunchArgument(name, default_value=default, description=text)
             for name, (default, text) in ARGUMENTS.items()
         ),
-        # Kilted reads the first, Jazzy and Humble the second.
-        SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', given['fastdds_profile']),
-        SetEnvironmentVariable('FASTRTPS_DEFAULT_PROFILES_FILE', given['fastdds_profile']),
-        node,
+        OpaqueFunction(function=perception),
     ])  # fmt: skip

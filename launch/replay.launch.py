@@ -18,8 +18,8 @@ NODE_ARGUMENTS = {
     'image': '/camera/color/image_raw',
     'depth': '/camera/aligned_depth_to_color/image_raw',
     'camera_info': '/camera/color/camera_info',
-    'model': 'fanet18-rgbd',
-    'backend': 'auto',
+    'model': '',
+    'backend': '',
 }
 
 
