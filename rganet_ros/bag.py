@@ -6,7 +6,7 @@ Messages pass as CDR bytes: what is only copied, played or recorded is never dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
@@ -66,7 +66,7 @@ def topics_of(path: str | Path) -> dict[str, str]:
         return {c.topic: c.msgtype for c in reader.connections}
 
 
-def messages(path: str | Path, topics: Iterable[str] | None = None) -> Iterator[Message]:
+def messages(path: str | Path, topics: Collection[str] | None = None) -> Iterator[Message]:
     """
     Go through a bag in the order of recording.
 
@@ -153,7 +153,7 @@ def frames(
                 raise
             undecodable(error)
 
-    for message in messages(path, filter(None, topics)):
+    for message in messages(path, [name for name in topics if name]):
         decoded = deserialize(message)
         if message.topic == topics.info:
             info = decoded

@@ -1,0 +1,147 @@
+"""Bags, written and read."""
+
+import numpy as np
+import pytest
+from rganet_ros import bag, decode
+from rganet_ros.types import Camera, Frame
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import get_typestore, Stores
+
+CAMERA = Camera(60.0, 61.0, 16.0, 12.0, 32, 24)
+START, PERIOD = 1_700_000_000_000_000_000, 100_000_000
+
+
+def frame(index, **changes):
+    rng = np.random.default_rng(index)
+    rgb = rng.integers(0, 256, (24, 32, 3), np.uint8)
+    depth = rng.integers(0, 2000, (24, 32)).astype(np.float32) / 1000
+    given = {'depth': depth, 'camera': CAMERA, 'stamp': START + index * PERIOD, 'frame_id': 'eye'}
+    return Frame(rgb, **(given | changes))
+
+
+FRAMES = [frame(index) for index in range(6)]
+
+
+def same(one, other):
+    assert np.array_equal(one.rgb, other.rgb)
+    assert (one.stamp, one.frame_id, one.camera) == (other.stamp, other.frame_id, other.camera)
+    if other.depth is None:
+        assert one.depth is None
+    else:
+        np.testing.assert_allclose(one.depth, other.depth, atol=1e-6)
+
+
+def write(path, messages, storage=StoragePlugin.SQLITE3, store=Stores.ROS2_HUMBLE):
+    """Write (topic, message) in this order with rosbags itself."""
+    types = get_typestore(store)
+    with Writer(path, version=8, storage_plugin=storage) as writer:
+        topics = {}
+        for index, (topic, message) in enumerate(messages):
+            kind = message.__msgtype__
+            if topic not in topics:
+                topics[topic] = writer.add_connection(topic, kind, typestore=types)
+            data = types.serialize_cdr(message, kind)
+            writer.write(topics[topic], START + index, data)
+    return path
+
+
+def messages_of(frames):
+    return [pair for each in frames for pair in bag._camera_messages(each)]
+
+
+def test_frames_come_back_as_they_were(tmp_path):
+    assert bag.write_frames(tmp_path / 'made', FRAMES) == len(FRAMES)
+    found = list(bag.frames(tmp_path / 'made'))
+    assert len(found) == len(FRAMES)
+    for one, other in zip(found, FRAMES):
+        same(one, other)
+
+
+@pytest.mark.parametrize('store', [Stores.ROS2_HUMBLE, Stores.ROS2_JAZZY, Stores.ROS2_KILTED])
+@pytest.mark.parametrize('storage', [StoragePlugin.SQLITE3, StoragePlugin.MCAP])
+def test_bags_of_other_writers_are_read(tmp_path, storage, store):
+    path = write(tmp_path / 'made', messages_of(FRAMES), storage, store)
+    for one, other in zip(bag.frames(path), FRAMES):
+        same(one, other)
+
+
+@pytest.mark.parametrize('order', ['depth first', 'depth late'])
+def test_colour_and_depth_meet_by_stamp_in_any_order(tmp_path, order):
+    groups = [messages_of([each]) for each in FRAMES]
+    if order == 'depth first':
+        every = [pair for colour, depth, info in groups for pair in (info, depth, colour)]
+    else:  # each depth comes after the next two pictures
+        colours = [pair for group in groups for pair in (group[2], group[0])]
+        every = [*colours[:4]]
+        for index, group in enumerate(groups):
+            every += [group[1], *colours[4 + 2 * index : 6 + 2 * index]]
+    found = list(bag.frames(write(tmp_path / 'made', every)))
+    assert [each.depth is not None for each in found] == [True] * len(FRAMES)
+    for one, other in zip(found, FRAMES):
+        np.testing.assert_allclose(one.depth, other.depth, atol=1e-6)
+
+
+def test_a_depth_that_is_missing_is_missing(tmp_path):
+    some = [frame(0), frame(1, depth=None), frame(2)]
+    bag.write_frames(tmp_path / 'made', some)
+    assert [f.depth is None for f in bag.frames(tmp_path / 'made')] == [False, True, False]
+
+
+def test_topics_are_found_by_type_and_encoding(tmp_path):
+    bag.write_frames(tmp_path / 'all', FRAMES)
+    found = bag.find_topics(tmp_path / 'all')
+    assert found == (bag.COLOUR_TOPIC, bag.DEPTH_TOPIC, bag.INFO_TOPIC)
+    bag.write_frames(tmp_path / 'colour', [frame(0, depth=None, camera=None)])
+    assert bag.find_topics(tmp_path / 'colour') == (bag.COLOUR_TOPIC, '', '')
+
+
+def test_topics_that_cannot_be_told_apart_must_be_named(tmp_path):
+    (topic, colour), *_ = messages_of(FRAMES[:1])
+    path = write(tmp_path / 'two', [(topic, colour), ('/other', colour)])
+    with pytest.raises(ValueError, match=r'one colour topic, it has .*/other'):
+        bag.find_topics(path)
+    assert bag.find_topics(path, image='/other').image == '/other'
+    with pytest.raises(ValueError, match='has no topic /nonesuch'):
+        bag.find_topics(path, image='/nonesuch')
+
+
+def test_a_bad_frame_is_reported_and_the_next_is_read(tmp_path):
+    every = messages_of(FRAMES)
+    every[3][1].encoding = 'nonesuch'
+    path, reasons = write(tmp_path / 'made', every), []
+    topics = bag.Topics(bag.COLOUR_TOPIC, bag.DEPTH_TOPIC, bag.INFO_TOPIC)
+    found = list(bag.frames(path, topics, undecodable=lambda e: reasons.append(e.reason)))
+    assert reasons == ['encoding']
+    assert len(found) == len(FRAMES) - 1
+    with pytest.raises(decode.Undecodable):
+        list(bag.frames(path, topics))
+
+
+def test_a_truncated_bag_is_named(tmp_path):
+    bag.write_frames(tmp_path / 'made', FRAMES)
+    (file,) = (tmp_path / 'made').glob('*.mcap')
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(ValueError, match=r'bag .*made cannot be read'):
+        list(bag.frames(tmp_path / 'made'))
+
+
+def test_no_bag_and_no_pictures(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no bag'):
+        bag.topics_of(tmp_path / 'nonesuch')
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(FileNotFoundError, match='empty'):
+        bag.topics_of(tmp_path / 'empty')
+
+
+def test_a_bag_is_written_whole_or_not_at_all(tmp_path):
+    def broken():
+        yield FRAMES[0]
+        raise RuntimeError('the camera fell down')
+
+    with pytest.raises(RuntimeError, match='fell down'):
+        bag.write_frames(tmp_path / 'made', broken())
+    assert list(tmp_path.iterdir()) == []
+    bag.write_frames(tmp_path / 'made', FRAMES)
+    with pytest.raises(FileExistsError, match='exists'):
+        bag.write_frames(tmp_path / 'made', FRAMES)
+    assert [path.name for path in tmp_path.iterdir()] == ['made']
