@@ -1,5 +1,8 @@
+import json
+
 import pytest
 from rganet_ros.cli import main
+import tiny
 
 
 def test_bench_candidates_prints_every_case_once(capsys):
@@ -18,3 +21,16 @@ def test_bench_refuses_what_cannot_be(capsys):
     with pytest.raises(SystemExit) as stop:
         main(['bench', 'nothing'])
     assert stop.value.code == 2
+
+
+def test_bench_engines_says_how_far_they_agree(tmp_path):
+    path = tiny.write(tmp_path)
+    out = tmp_path / 'found.json'
+    assert main(['bench', 'engines', str(path), '--repeats', '2', '--out', str(out)]) == 0
+    rows = {(row['backend'], row['precision']): row for row in json.loads(out.read_text())}
+    assert ('torch', 'fp32') not in rows  # there are no weights beside it
+    for backend in ('onnxruntime', 'openvino'):
+        row = rows[backend, 'fp32']
+        assert row['median_ms'] >= row['least_ms'] > 0
+        assert row['largest_difference'] < 1e-6 and row['equal_labels'] == 1
+    assert rows['onnxruntime', 'fp32']['ratio'] == 1

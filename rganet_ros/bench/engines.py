@@ -1,0 +1,101 @@
+"""`rganet bench engines`: milliseconds of a model in each backend, and how far they agree."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import statistics
+import time
+
+import numpy as np
+from rganet_ros import bag, models, report
+from rganet_ros.letterbox import letterbox
+from rganet_ros.runtime import load
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+SHIPPED = ('fanet18-rgb', 'fanet18-rgbd')
+# Backend and precision; the first is what the others are compared with.
+CASES = (('onnxruntime', 'fp32'), ('openvino', 'fp32'), ('openvino', 'bf16'), ('torch', 'fp32'))
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what can be chosen."""
+    parser.add_argument('model', nargs='*', help=f'names or .onnx files ({" ".join(SHIPPED)})')
+    parser.add_argument('--repeats', type=int, default=30, help='times each backend is run (30)')
+    parser.add_argument('--threads', type=int, default=0, help='0: as many as the engine chooses')
+    parser.add_argument('--out', type=Path, help='write the figures to this JSON file as well')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Time every backend in turns, so that a busy moment hits all alike."""
+    if args.repeats < 1:
+        raise ValueError(f'--repeats {args.repeats} must be 1 or more')
+    rows = []
+    for name in args.model or SHIPPED:
+        rows += _model(models.find(name), args.repeats, args.threads)
+    Console().print(_table(rows, args.repeats))
+    if args.out:
+        report.write_json(args.out, rows)
+    return 0
+
+
+def frame_for(size: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Take the first frame of the demonstration, brought to a model's size."""
+    frame = next(bag.frames(models.share('demo') / 'clutter'))
+    image, _ = letterbox(frame.rgb, size)
+    depth, _ = letterbox(frame.depth, size, nearest=True)
+    return {'image': np.ascontiguousarray(image)[None], 'depth': depth[None]}
+
+
+def _model(model: models.Model, repeats: int, threads: int) -> list[dict]:
+    arrays, backends, rows = frame_for(tuple(model.card['size'])), {}, []
+    for backend, precision in CASES:
+        try:
+            backends[backend, precision] = load(backend, model, precision, threads)
+        except ValueError as error:
+            Console().print(f'left out: {error}', highlight=False)
+    times: dict[tuple, list[float]] = {case: [] for case in backends}
+    answers = {case: _once(each, arrays) for case, each in backends.items()}  # warms up as well
+    for _ in track(range(repeats), model.name, transient=True):
+        for case, each in backends.items():
+            start = time.perf_counter()
+            _once(each, arrays)
+            times[case].append((time.perf_counter() - start) * 1e3)
+    medians = {case: statistics.median(each) for case, each in times.items()}
+    first = CASES[0]
+    for case, found in answers.items():
+        difference = np.abs(found['affordance'] - answers[first]['affordance']).max()
+        rows.append({
+            'model': model.name,
+            'backend': case[0],
+            'precision': case[1],
+            'median_ms': round(medians[case], 2),
+            'least_ms': round(min(times[case]), 2),
+            'ratio': round(medians[case] / medians[first], 3),
+            'largest_difference': float(difference),
+            'equal_labels': float((found['labels'] == answers[first]['labels']).mean()),
+        })  # fmt: skip
+    for each in backends.values():
+        each.close()
+    return rows
+
+
+def _once(backend, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    given = {name: arrays[name] for name in backend.inputs}
+    return backend.run(given, backend.new_state())
+
+
+def _table(rows: list[dict], repeats: int) -> Table:
+    table = Table(title=f'one frame in each backend, {repeats} turns')
+    heads = 'model backend precision median_ms least_ms ratio largest_difference equal_labels'
+    for head in heads.split():
+        table.add_column(head.replace('_', ' '), justify='left' if head in heads[:23] else 'right')
+    for row in rows:
+        shown = row | {
+            'largest_difference': f'{row["largest_difference"]:.1e}',
+            'equal_labels': f'{row["equal_labels"]:.4%}',
+        }
+        table.add_row(*(str(shown[head]) for head in heads.split()))
+    return table
