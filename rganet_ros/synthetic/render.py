@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
-from rganet_ros.synthetic.scene import HIDDEN, Scene
+from rganet_ros.synthetic.builder import HIDDEN
+from rganet_ros.synthetic.scene import Scene
 from rganet_ros.synthetic.view import View
 
 log = logging.getLogger(__name__)

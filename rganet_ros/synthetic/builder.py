@@ -1,0 +1,96 @@
+"""Puts things, walls and lights into a MuJoCo specification; what is seen, what collides."""
+
+from __future__ import annotations
+
+import cv2
+import mujoco
+import numpy as np
+from rganet_ros.synthetic.thing import Thing, WHITE
+
+VISIBLE, HIDDEN = 0, 3  # groups of geoms: seen by the camera, only collided with
+
+
+class Builder:
+    """Adds meshes, pictures and geoms to a MuJoCo specification, inventing names."""
+
+    def __init__(self) -> None:
+        self.spec = mujoco.MjSpec()
+        self.pictures: dict[str, bytes] = {}
+        self._count = 0
+
+    def _name(self) -> str:
+        self._count += 1
+        return f'n{self._count}'
+
+    def material(self, picture=None, rgba=WHITE, specular=0.3, shininess=0.4, repeat=1.0):
+        """Add a material, with a picture (H, W, 3) uint8 if given; returns its name."""
+        name = self._name()
+        material = self.spec.add_material(
+            name=name, rgba=rgba, specular=specular, shininess=shininess
+        )
+        if picture is not None:
+            file = f'{name}.png'
+            flags = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+            self.pictures[file] = cv2.imencode('.png', picture[..., ::-1], flags)[1].tobytes()
+            self.spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, file=file)
+            material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+            material.texrepeat = [repeat, repeat]
+        return name
+
+    def mesh(self, body, mesh, material: str, position=(0, 0, 0)) -> None:
+        """Add a visible mesh that collides with nothing."""
+        name = self._name()
+        faces = np.ascontiguousarray(mesh.faces, int).ravel()
+        self.spec.add_mesh(
+            name=name, uservert=mesh.vertices.ravel(), usertexcoord=mesh.uv.ravel(),
+            userface=faces, userfacetexcoord=faces,
+            inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+        )  # fmt: skip
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material=material, pos=position,
+            contype=0, conaffinity=0, mass=0, group=VISIBLE,
+        )  # fmt: skip
+
+    def box(self, body, half, position, *, material=None, euler=None, **more) -> None:
+        """Add a box: visible with a material, else hidden and colliding."""
+        geom = body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX, size=half, pos=position,
+            group=HIDDEN if material is None else VISIBLE, **more,
+        )  # fmt: skip
+        if material is not None:
+            geom.material = material
+        if euler is not None:
+            geom.alt.euler = euler
+
+    def thing(self, thing: Thing, scale: float, position, quaternion) -> None:
+        """Add a free body with a thing's parts and colliders."""
+        body = self.spec.worldbody.add_body(pos=position, quat=quaternion)
+        body.add_freejoint()
+        for part in thing.parts:
+            material = self.material(part.texture, part.rgba, part.specular, part.shininess)
+            self.mesh(body, part.mesh._replace(vertices=part.mesh.vertices * scale), material)
+        for collider in thing.colliders:
+            size = np.asarray(collider.size, float) * scale
+            place = {'pos': np.array(collider.position) * scale}
+            place.update(density=thing.density, group=HIDDEN)
+            if collider.shape == 'hull':
+                name = self._name()
+                convex = mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX
+                self.spec.add_mesh(name=name, uservert=size.ravel(), inertia=convex)
+                body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **place)
+            elif collider.shape == 'sphere':
+                body.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[*size, 0, 0], **place)
+            else:
+                body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, **place)
+
+    def light(self, position, target, diffuse, shadow: bool) -> None:
+        """Add a spot light towards a target."""
+        self.spec.worldbody.add_light(
+            pos=position, dir=np.asarray(target) - position, diffuse=diffuse,
+            specular=0.5 * np.asarray(diffuse), castshadow=shadow, cutoff=80, exponent=1,
+        )  # fmt: skip
+
+    def compile(self) -> mujoco.MjModel:
+        """Compile; the pictures go in as they are, no file is touched."""
+        self.spec.assets = self.pictures
+        return self.spec.compile()
