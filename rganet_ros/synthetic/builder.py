@@ -23,7 +23,7 @@ class Builder:
         return f'n{self._count}'
 
     def material(self, picture=None, rgba=WHITE, specular=0.3, shininess=0.4, repeat=1.0):
-        """Add a material, with a picture (H, W, 3) uint8 if given; returns its name."""
+        """Add a material, with a picture (H, W, 3) uint8 RGB if given; returns its name."""
         name = self._name()
         material = self.spec.add_material(
             name=name, rgba=rgba, specular=specular, shininess=shininess
@@ -38,7 +38,7 @@ class Builder:
         return name
 
     def mesh(self, body, mesh, material: str, position=(0, 0, 0)) -> None:
-        """Add a visible mesh that collides with nothing."""
+        """Add a visible mesh, at a position in the body's frame, that collides with nothing."""
         name = self._name()
         faces = np.ascontiguousarray(mesh.faces, int).ravel()
         self.spec.add_mesh(
@@ -52,7 +52,7 @@ class Builder:
         )  # fmt: skip
 
     def box(self, body, half, position, *, material=None, euler=None, **more) -> None:
-        """Add a box: visible with a material, else hidden and colliding."""
+        """Add a box, hidden without a material: half sizes and position (3,) m, euler degrees."""
         geom = body.add_geom(
             type=mujoco.mjtGeom.mjGEOM_BOX, size=half, pos=position,
             group=HIDDEN if material is None else VISIBLE, **more,
@@ -63,7 +63,7 @@ class Builder:
             geom.alt.euler = euler
 
     def thing(self, thing: Thing, scale: float, position, quaternion) -> None:
-        """Add a free body with a thing's parts and colliders."""
+        """Add a thing as a free body: position (3,) m and turn (4,), w x y z, in the world."""
         body = self.spec.worldbody.add_body(pos=position, quat=quaternion)
         body.add_freejoint()
         for part in thing.parts:
@@ -84,7 +84,7 @@ class Builder:
                 body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, **place)
 
     def light(self, position, target, diffuse, shadow: bool) -> None:
-        """Add a spot light towards a target."""
+        """Add a spot light: position and target (3,), m in the world; diffuse (3,) RGB, 1 full."""
         self.spec.worldbody.add_light(
             pos=position, dir=np.asarray(target) - position, diffuse=diffuse,
             specular=0.5 * np.asarray(diffuse), castshadow=shadow, cutoff=80, exponent=1,

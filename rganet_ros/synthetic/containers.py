@@ -13,7 +13,7 @@ ALUMINIUM = (0.72, 0.73, 0.74, 1.0)
 
 class Container(NamedTuple):
     """
-    A container's size, metres; its floor is at z = 0.
+    A container in the world frame, metres; its floor is at z = 0, its middle at the origin.
 
     half      (x, y) half sizes of the inside
     height    of its walls
@@ -30,7 +30,7 @@ class Container(NamedTuple):
     capacity: int
 
     def lost(self, position: np.ndarray) -> bool:
-        """Tell whether a thing at this position (3,) fell out."""
+        """Tell whether a thing at this position (3,), metres in the world, fell out."""
         return bool(
             abs(position[0]) > self.half[0] + 0.06
             or abs(position[1]) > self.half[1] + 0.06

@@ -70,7 +70,7 @@ def points(depth: np.ndarray, camera: Camera) -> np.ndarray:
 
 
 def _tangent(cloud, instance, axis: int, reach: int = 2, jump: float = 0.004) -> np.ndarray:
-    """Central differences over +-reach px, one-sided at another instance or where depth jumps."""
+    """Differences over +-reach px, one-sided at another instance or where z jumps `jump` m."""
     ahead = np.roll(cloud, -reach, axis) - cloud
     behind = cloud - np.roll(cloud, reach, axis)
     cost_ahead = abs(ahead[..., 2]) + 10 * (np.roll(instance, -reach, axis) != instance)

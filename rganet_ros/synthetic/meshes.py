@@ -68,7 +68,7 @@ def loft(profile, aspect=1.0, exponent=2.0, segments: int = 40) -> Mesh:
     """
     Sweep a profile around z, its rings superellipses.
 
-    profile   (n, 2) radius and height along the curve, from bottom to top, outside on the right
+    profile   (n, 2) radius and height, from the bottom up along the outside
     aspect    y over x, one number or one for each profile point
     exponent  of the superellipse, likewise
     """
@@ -117,7 +117,7 @@ def box(half, bulge: float = 0.0, cells: int = 1) -> Mesh:
 
 
 def pillow(rng: np.random.Generator, half_x: float, half_y: float, height: float) -> Mesh:
-    """Make a filled bag, wrinkled, its ends crimped; its picture: the front above the back."""
+    """Make a wrinkled bag, `height` half its thickness; its picture: the front above the back."""
     rows, columns = 44, 34
     x, y = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing='ij')
     fill = (1 - abs(x) ** rng.uniform(3, 6)) * (1 - abs(y) ** rng.uniform(2.5, 5))
@@ -158,7 +158,7 @@ def lump(rng: np.random.Generator, half, amount: float = 0.16) -> Mesh:
 
 
 def torus(radius: float, tube: float, start: float, end: float) -> Mesh:
-    """Make a bent tube in the xz plane from angle `start` to `end`: handles and rings."""
+    """Make a bent tube in the xz plane from angle `start` to `end`, rad from x: a handle."""
     along, around = np.linspace(start, end, 18), np.linspace(0, 2 * np.pi, 10)
     along, around = np.meshgrid(along, around, indexing='ij')
     reach = radius + tube * np.cos(around)

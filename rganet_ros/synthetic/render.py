@@ -22,7 +22,7 @@ class Shot(NamedTuple):
     What the renderer gives, without noise.
 
     rgb      (H, W, 3) uint8
-    depth    (H, W) float32 metres along z
+    depth    (H, W) float32 metres along the optical frame's z
     surface  (H, W) int32: -1 container, 0 surroundings, k + 1 the thing k
     """
 

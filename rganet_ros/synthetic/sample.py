@@ -19,8 +19,9 @@ class Sample(NamedTuple):
 
     rgb         (H, W, 3) uint8, and depth (H, W) float32 metres, 0 unknown, as sensed
     label       (H, W) uint8 class ids, and score (H, W) float32 in 0..1
-    instance    (H, W) uint8, 0 background
+    instance    (H, W) uint8: 0 background, k + 1 the thing k
     true_depth  (H, W) float32 metres, without noise
+    pose        (4, 4) optical frame to world, metres
     """
 
     rgb: np.ndarray
@@ -54,6 +55,7 @@ def photograph(
     score = label.score(
         cloud, normal, shot.surface, camera, up, approach, _bodies(scene, seen), CUP
     )
+    # By surface, as in render.Shot: -1, the container, is the last.
     gloss = np.array([0, *(thing.gloss for thing in scene.things), 0.12], np.float32)
     clear = np.array([False, *(thing.clear for thing in scene.things), False])
     room = shading.surroundings(rng)

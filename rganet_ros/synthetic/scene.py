@@ -36,7 +36,13 @@ def _settings(spec: mujoco.MjSpec, recipe: Recipe, ambient: float) -> None:
 
 
 class Content(NamedTuple):
-    """The things of a scene, where they start, and how large they are made."""
+    """
+    The things of a scene and how they start.
+
+    positions    (n, 3) metres, world
+    quaternions  (n, 4) w, x, y, z, thing to world
+    scales       (n,), of all lengths
+    """
 
     things: list[Thing]
     positions: np.ndarray
@@ -45,7 +51,7 @@ class Content(NamedTuple):
 
 
 def _quaternions(rng, count: int, upright: float) -> np.ndarray:
-    """Random turns (count, 4), a share of them about the vertical only."""
+    """Random turns (count, 4), w x y z, a share of them about the vertical only."""
     turns = rng.standard_normal((count, 4))
     only_z = rng.random(count) < upright
     turns[only_z, 1:3] = 0
@@ -53,7 +59,7 @@ def _quaternions(rng, count: int, upright: float) -> np.ndarray:
 
 
 def _dropped(rng, things: list[Thing], room, cell=0.13, upright=0.5) -> Content:
-    """Layers of things above the container's floor, `room` (x, y) half sizes wide."""
+    """Layers of things above the container's floor, `room` (x, y) half sizes, m."""
     count = len(things)
     columns, rows = (max(1, int(2 * (half - 0.04) / cell)) for half in room)
     k = np.arange(count)
@@ -162,7 +168,11 @@ class Scene:
         )
 
     def settle(self, longest: float = 2.5, still: float = 0.03) -> None:
-        """Let everything fall until it rests (rms speed, m/s) or `longest` seconds pass."""
+        """
+        Let everything fall until it rests or `longest` seconds pass; what fell out is removed.
+
+        still  rms of all speeds at rest, m/s and rad/s alike
+        """
         start = self.data.time
         while self.data.time - start < longest and self.things:
             mujoco.mj_step(self.model, self.data, 20)
@@ -176,7 +186,7 @@ class Scene:
         mujoco.mj_forward(self.model, self.data)
 
     def remove(self, number: int) -> None:
-        """Take a thing out of the scene."""
+        """Park a thing far away: the others keep their numbers. Seen after the next step."""
         joint = self.model.body_jntadr[self.body_ids[number]]
         position, speed = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
         self.data.qpos[position : position + 3] = [FAR + number, 0, -50]

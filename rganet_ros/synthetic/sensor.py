@@ -57,7 +57,7 @@ def _jitter(rng, depth: np.ndarray, pixels: float) -> np.ndarray:
 
 
 def _projector_shadow(depth, focal: float, baseline: float) -> np.ndarray:
-    """Pixels that the projector, `baseline` metres beside the camera, does not reach."""
+    """Pixels that the projector, `baseline` m beside a camera of `focal` px, does not reach."""
     flip = baseline < 0
     z = depth[:, ::-1] if flip else depth
     column = np.arange(z.shape[1], dtype=np.float32) - focal * abs(baseline) / np.maximum(z, 0.1)
@@ -102,7 +102,8 @@ def depth(rng, true, surface, normal, ray, camera: Camera, dark, clear, recipe: 
     )
     wander = 0.6 * rng.standard_normal(shape, np.float32) + 0.8 * smooth
     z = z + rng.uniform(0.5, 1.0) * (0.0006 + 0.0014 * z * z) * wander
-    disparity = np.rint(camera.fx * 0.1 / np.maximum(z, 0.05) * 16) / 16  # sub-pixels of 1/16
+    # Depth comes in steps: the disparity of eyes 0.1 m apart, in sixteenths of a pixel.
+    disparity = np.rint(camera.fx * 0.1 / np.maximum(z, 0.05) * 16) / 16
     z = camera.fx * 0.1 / np.maximum(disparity, 1e-3)
     cosine = -(normal * ray).sum(-1)
     grain = noise(rng, *shape, 40, 3)

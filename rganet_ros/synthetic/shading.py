@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from rganet_ros.synthetic.view import View
 
-# Window of the depth's local mean (px at 640 wide), difference that counts in full (m), strength.
+# Window of the depth's local mean (px, chosen at 640 wide), difference that counts in full (m),
+# strength.
 OCCLUSION = ((9, 0.012, 0.10), (25, 0.025, 0.22), (71, 0.06, 0.32))
 
 
@@ -24,7 +25,11 @@ def occlusion(depth: np.ndarray) -> np.ndarray:
 
 
 def surroundings(rng: np.random.Generator) -> np.ndarray:
-    """Make a room seen all around, (64, 128, 3): dull, windows and lamps in its upper half."""
+    """
+    Make a room, (64, 128, 3): dull, windows and lamps in its upper half.
+
+    Rows go from the world's z down to -z, columns all around it.
+    """
     room = np.full((64, 128, 3), 0.12, np.float32)
     room[:28] = 0.28
     for _ in range(rng.integers(3, 7)):
@@ -46,7 +51,11 @@ def rays(shape, view: View) -> np.ndarray:
 
 
 def reflections(normal, ray, view: View, room: np.ndarray) -> np.ndarray:
-    """Compute what a smooth surface mirrors, (H, W, 3), weighted by Fresnel's term (Schlick)."""
+    """
+    Compute what a smooth surface mirrors, (H, W, 3), weighted by Fresnel's term (Schlick).
+
+    normal, ray  (H, W, 3) unit, optical frame; room as `surroundings` makes it
+    """
     smooth = cv2.GaussianBlur(normal, (0, 0), 1.0)
     smooth /= np.linalg.norm(smooth, axis=-1, keepdims=True) + 1e-9
     cosine = -(ray * smooth).sum(-1)

@@ -13,7 +13,14 @@ WHITE = (1.0, 1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A visible mesh: picture (H, W, 3) uint8 or None, colour 0..1, highlight: strength, width."""
+    """
+    A visible mesh, in the thing's frame.
+
+    texture    (H, W, 3) uint8 RGB, or None
+    rgba       0..1, times the texture
+    specular   0..1, strength of the highlight
+    shininess  0..1, the larger the narrower the highlight
+    """
 
     mesh: Mesh
     texture: np.ndarray | None = None
@@ -24,7 +31,13 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Collider:
-    """What collides: 'box' (half sizes), 'sphere' (a radius) or 'hull' (points (n, 3))."""
+    """
+    What collides, metres in the thing's frame.
+
+    shape     'box', 'sphere' or 'hull'
+    size      of a box its half sizes (3,), of a sphere its radius (1,), of a hull points (n, 3)
+    position  of its middle; for a hull added to the points
+    """
 
     shape: str
     size: np.ndarray
@@ -33,7 +46,14 @@ class Collider:
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """One object, centred near its origin. density kg/m3; gloss 0..1 is how much it mirrors."""
+    """
+    One object, in a frame of its own, metres: its middle near the origin, z up where it stands.
+
+    density  kg/m3, of the colliders
+    porous   no cup seals on it
+    clear    see-through in part: the depth camera has holes there
+    gloss    0..1, how much it mirrors
+    """
 
     kind: str
     parts: tuple[Part, ...]

@@ -38,6 +38,13 @@ def _turned_texture(rng, body, look, profile, bands, label) -> np.ndarray:
 
 
 def _turned(rng, kind, profile, label, *, bands=(), aspect=1.0, exponent=2.0, soft=False, **more):
+    """
+    Turn a profile, (n, 2) radius and height in metres, about z; its middle is the origin.
+
+    label, bands      as for _turned_texture
+    aspect, exponent  as for meshes.loft
+    soft              rounds the profile's corners
+    """
     look = packaging.draw_print(rng)
     profile = np.asarray(profile, float)
     dense = meshes.densify(meshes.rounded(profile) if soft else profile, 0.006)

@@ -23,7 +23,7 @@ class View(NamedTuple):
     fovy: float
 
     def pose(self) -> np.ndarray:
-        """Camera to world, (4, 4)."""
+        """Optical frame to world, (4, 4), metres."""
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = self.rotation, self.position
         return pose
