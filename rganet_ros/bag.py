@@ -79,8 +79,12 @@ def messages(path: str | Path, topics: Collection[str] | None = None) -> Iterato
 
 
 def deserialize(message: Message):
-    """Decode a message of a standard type."""
-    return TYPES.deserialize_cdr(message.data, message.type)
+    """Decode a message of a standard type; ValueError where its bytes are not that."""
+    try:
+        return TYPES.deserialize_cdr(message.data, message.type)
+    except Exception as error:  # rosbags raises whatever its generated code ran into
+        sentence = f'a message on {message.topic} is not a readable {message.type}: {error}'
+        raise ValueError(sentence) from error
 
 
 def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
@@ -161,7 +165,7 @@ def frames(
             depths = [*depths[-9:], decoded]
         else:
             waiting.append(decoded)
-        # Colour may be recorded before its depth: it waits for a few more messages.
+        # Colour may be recorded before its depth: it waits for three more pictures.
         while len(waiting) > (3 if topics.depth else 0):
             if (done := complete(waiting.pop(0))) is not None:
                 yield done

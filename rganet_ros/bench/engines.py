@@ -88,14 +88,19 @@ def _once(backend, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _table(rows: list[dict], repeats: int) -> Table:
-    table = Table(title=f'one frame in each backend, {repeats} turns')
-    heads = 'model backend precision median_ms least_ms ratio largest_difference equal_labels'
-    for head in heads.split():
-        table.add_column(head.replace('_', ' '), justify='left' if head in heads[:23] else 'right')
+    table = Table(title=f'one frame in each backend, {repeats} turns, milliseconds')
+    for head in ('model', 'backend', 'median', 'ratio', 'difference', 'labels'):
+        table.add_column(head, justify='left' if head in ('model', 'backend') else 'right')
     for row in rows:
-        shown = row | {
-            'largest_difference': f'{row["largest_difference"]:.1e}',
-            'equal_labels': f'{row["equal_labels"]:.4%}',
-        }
-        table.add_row(*(str(shown[head]) for head in heads.split()))
+        table.add_row(
+            row['model'],
+            f'{row["backend"]} {row["precision"]}',
+            *(f'{row[key]:.2f}' for key in ('median_ms', 'ratio')),
+            f'{row["largest_difference"]:.0e}',
+            f'{row["equal_labels"]:.3%}',
+        )
+    table.caption = (
+        'against the first backend: ratio of the medians, largest difference of the affordance, '
+        'share of equal labels'
+    )
     return table

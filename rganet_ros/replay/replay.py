@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 import dataclasses
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--model', default='auto', help=f'auto: {RGBD} for frames with depth, else {RGB}'
     )
-    parser.add_argument('--backend', default='auto', help='auto, openvino, onnxruntime, torch')
+    parser.add_argument('--backend', help='auto, openvino, onnxruntime, torch (auto)')
     parser.add_argument('--params', type=Path, help="YAML of options, the node's file will do")
     parser.add_argument('--limit', type=int, help='at most so many frames of each input')
     parser.add_argument(
@@ -56,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
         if not path.exists():
             raise FileNotFoundError(f'{path}: no such bag or folder')
     predictor, candidates = read_params(args.params) if args.params else ({}, {})
-    predictor = {'backend': args.backend, **predictor}
+    if args.backend:
+        predictor['backend'] = args.backend
     if args.model != 'auto':
         predictor['model'] = args.model
     replay = Replay(predictor, make(CandidateOptions, candidates), args.out)
@@ -110,26 +112,30 @@ class Replay:
             bar = progress.add_task(str(path.name), total=limit)
             for pipeline in self._pipelines.values():
                 pipeline.reset()
-            try:
-                for count, (name, frame) in enumerate(self._frames(path, focal, unit)):
-                    if limit is not None and count >= limit:
-                        break
-                    self._one(f'{path.name}/{name}', frame)
-                    progress.advance(bar)
-            except ValueError as error:
-                self._fail(str(error))
+            for name, frame in islice(self._frames(path, focal, unit), limit):
+                self._one(f'{path.name}/{name}', frame)
+                progress.advance(bar)
 
     def _frames(self, path: Path, focal: float, unit: float) -> Iterator[tuple[str, Frame]]:
-        if path.is_file() or (path / 'metadata.yaml').is_file() or any(path.glob('*.mcap')):
-            found = bag.frames(path, undecodable=lambda error: self._fail(f'{path}: {error}'))
-            for index, frame in enumerate(found):
-                yield f'{index:06d}', frame
-            return
+        """Read an input to its end, or to where it cannot be read any further."""
+        is_bag = path.is_file() or (path / 'metadata.yaml').is_file() or any(path.glob('*.mcap'))
+        try:
+            if is_bag:
+                found = bag.frames(path, undecodable=lambda error: self._fail(f'{path}: {error}'))
+                yield from ((f'{index:06d}', frame) for index, frame in enumerate(found))
+            else:
+                yield from self._pictures_in(path, focal, unit)
+        except ValueError as error:
+            self._fail(str(error))
+
+    def _pictures_in(self, path: Path, focal: float, unit: float):
         for index, picture in enumerate(pictures.find(path)):
             try:
-                yield picture.name, pictures.read(picture, index, focal, unit)
+                frame = pictures.read(picture, index, focal, unit)
             except ValueError as error:
                 self._fail(str(error))
+            else:
+                yield picture.name, frame
 
     def _fail(self, sentence: str) -> None:
         self.failures.append(sentence)
@@ -137,8 +143,16 @@ class Replay:
 
     def _one(self, name: str, frame: Frame) -> None:
         pipeline = self._pipeline(frame)
-        detection = pipeline(frame)
-        path = self.out / 'pictures' / f'{name.replace("/", "_")}.png'
+        try:
+            detection = pipeline(frame)
+        except ValueError as error:
+            self._fail(f'{name}: {error}')
+            return
+        path = (
+            self.out
+            / 'pictures'
+            / f'{Path(name).with_suffix("").as_posix().replace("/", "_")}.png'
+        )
         report.write_picture(path, viz.overlay(frame.rgb, detection))
         self._pictures.append(path)
         self.rows.append(_row(name, frame, pipeline, detection))
@@ -156,7 +170,13 @@ class Replay:
         return self._pipelines[model]
 
     def finish(self) -> None:
-        """Write the report of what was done, print it summed up, free the engines."""
+        """Write the report if there is anything to report, free the engines."""
+        if self.rows or self.failures:
+            self._report()
+        for pipeline in self._pipelines.values():
+            pipeline.close()
+
+    def _report(self) -> None:
         total = report.percentiles(row['ms']['total'] for row in self.rows)
         counts = [len(row['candidates']) for row in self.rows]
         summary = {
@@ -180,14 +200,13 @@ class Replay:
             (
                 ('frames', len(self.rows)),
                 ('not used', len(self.failures)),
-                ('milliseconds a frame, p50 / p95', f'{total["p50"]} / {total["p95"]}'),
+                ('milliseconds a frame, p50', total['p50']),
+                ('milliseconds a frame, p95', total['p95']),
                 ('candidates a frame', summary['candidates_per_frame']),
                 ('frames with nothing to pick', counts.count(0)),
                 ('written to', self.out),
             ),
         )
-        for pipeline in self._pipelines.values():
-            pipeline.close()
 
 
 def _row(name: str, frame: Frame, pipeline: Pipeline, detection: Detection) -> dict:

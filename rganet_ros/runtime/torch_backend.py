@@ -41,7 +41,7 @@ class TorchBackend:
     @torch.inference_mode()
     def run(self, arrays: dict[str, np.ndarray], state: dict) -> dict[str, np.ndarray]:
         """Run one frame; the state is advanced in place."""
-        given = {k: torch.from_numpy(np.ascontiguousarray(arrays[k])) for k in self.inputs}
+        given = {k: torch.from_numpy(np.array(arrays[k])) for k in self.inputs}
         out = self._inference(**given, **state)
         state.update({name: out[f'next_{name}'] for name in state})
         return {name: out[name].numpy() for name in self.outputs}

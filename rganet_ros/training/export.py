@@ -98,7 +98,16 @@ def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:
         inference.eval(), (), kwargs=arguments | state, dynamo=True, opset_version=OPSET + 1,
         input_names=[*arguments, *state], output_names=outputs, verbose=False,
     )  # fmt: skip
-    return program.model_proto
+    return without_notes(program.model_proto)
+
+
+def without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what the exporter noted of where it ran: stack traces with paths of its machine."""
+    del model.metadata_props[:]
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        part.ClearField('doc_string')
+        part.ClearField('metadata_props')
+    return model
 
 
 def store_half(model: onnx.ModelProto, least=1024) -> onnx.ModelProto:

@@ -102,3 +102,17 @@ def test_options_that_cannot_be(recording, tmp_path, text, words, capsys):
     (tmp_path / 'wrong.yaml').write_text(text)
     assert run(recording, '--out', tmp_path / 'out', '--params', tmp_path / 'wrong.yaml') == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_refused_model_leaves_an_earlier_report_alone(recording, tmp_path, capsys):
+    assert run(recording, '--out', tmp_path / 'out') == 0
+    before = (tmp_path / 'out' / 'report.json').read_bytes()
+    arguments = ['replay', str(recording), '--out', str(tmp_path / 'out'), '--model', 'nonesuch']
+    assert cli.main(arguments) == 2
+    assert 'nonesuch' in capsys.readouterr().err
+    assert (tmp_path / 'out' / 'report.json').read_bytes() == before
+
+
+def test_the_command_line_overrules_the_file(recording, tmp_path):
+    (tmp_path / 'plain.yaml').write_text('backend: openvino\nmodel: nonesuch\n')
+    assert run(recording, '--out', tmp_path / 'out', '--params', tmp_path / 'plain.yaml') == 0
