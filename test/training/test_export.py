@@ -1,5 +1,6 @@
 import hashlib
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -89,3 +90,9 @@ def test_the_card_tells_what_the_file_is(exported):
     assert card['made']['recipe']['epochs'] == 6
     network = networks.restore(exported.path.with_suffix('.safetensors'))
     assert networks.build(card['network'], card['config']).config == network.config
+
+
+def test_the_graph_names_no_path_of_the_machine_that_made_it(exported):
+    data = exported.path.read_bytes()
+    for place in (networks.__file__, torch.__file__):
+        assert str(Path(place).parent).encode() not in data
