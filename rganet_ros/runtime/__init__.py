@@ -98,18 +98,22 @@ def split_state(names) -> list[str]:
     return [name for name in names if name not in ('image', 'depth')]
 
 
-def _check(backend: Backend, model: Model) -> None:
-    height, width = model.card['size']
+def promised(card: dict) -> tuple[dict[str, Spec], dict[str, Spec]]:
+    """Give the inputs, without state, and the outputs that a model with this card has."""
+    height, width = card['size']
     inputs = {'image': Spec((1, height, width, 3), np.uint8)}
-    if model.card['depth']:
+    if card['depth']:
         inputs['depth'] = Spec((1, height, width), np.float32)
     outputs = {
         'affordance': Spec((1, height, width), np.float32),
         'labels': Spec((1, height, width), np.uint8),
     }
-    for what, has, wanted in (
-        ('inputs', backend.inputs, inputs), ('outputs', backend.outputs, outputs)
-    ):  # fmt: skip
+    return inputs, outputs
+
+
+def _check(backend: Backend, model: Model) -> None:
+    found = backend.inputs, backend.outputs
+    for what, has, wanted in zip(('inputs', 'outputs'), found, promised(model.card)):
         if has != wanted:
             backend.close()
             raise ValueError(f'{model.onnx} has {what} {has}, its card promises {wanted}')

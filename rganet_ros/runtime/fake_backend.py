@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from rganet_ros.models import Model
-from rganet_ros.runtime import Spec
+from rganet_ros.runtime import promised
 from rganet_ros.types import CLASSES
 
 # What stands for a model file where the backend is 'fake'.
@@ -34,14 +34,7 @@ class FakeBackend:
 
     def __init__(self, model: Model = MODEL, precision: str = 'fp32', threads: int = 0):
         """Take anything; use the size that the card says."""
-        height, width = model.card['size']
-        self.inputs = {'image': Spec((1, height, width, 3), np.uint8)}
-        if model.card['depth']:
-            self.inputs['depth'] = Spec((1, height, width), np.float32)
-        self.outputs = {
-            'affordance': Spec((1, height, width), np.float32),
-            'labels': Spec((1, height, width), np.uint8),
-        }
+        self.inputs, self.outputs = promised(model.card)
 
     def new_state(self) -> dict[str, np.ndarray]:
         """No frame seen."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rganet_ros import networks
 from rganet_ros.models import Model
-from rganet_ros.runtime import Spec
+from rganet_ros.runtime import promised
 import torch
 
 
@@ -24,14 +24,7 @@ class TorchBackend:
             torch.set_num_threads(threads)
         self.precision = precision
         self._inference = networks.Inference(networks.restore(model.weights)).eval()
-        height, width = model.card['size']
-        self.inputs = {'image': Spec((1, height, width, 3), np.uint8)}
-        if model.card['depth']:
-            self.inputs['depth'] = Spec((1, height, width), np.float32)
-        self.outputs = {
-            'affordance': Spec((1, height, width), np.float32),
-            'labels': Spec((1, height, width), np.uint8),
-        }
+        self.inputs, self.outputs = promised(model.card)
 
     def new_state(self) -> dict[str, torch.Tensor]:
         """Memory of nothing: zeros."""

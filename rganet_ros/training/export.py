@@ -104,7 +104,12 @@ def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:
 def without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
     """Drop what the exporter noted of where it ran: stack traces with paths of its machine."""
     del model.metadata_props[:]
-    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+    for part in (
+        model.graph,
+        *model.graph.node,
+        *model.graph.value_info,
+        *model.graph.initializer,
+    ):
         part.ClearField('doc_string')
         part.ClearField('metadata_props')
     return model
