@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-import json
 from pathlib import Path
 
-from rganet_ros import networks
-from rganet_ros.dataset import write_file, Zeng
+from rganet_ros import networks, report
+from rganet_ros.dataset import Zeng
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
 from rganet_ros.training.score import answerer, score
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     Console().print(table(found, f'{args.model} on {args.data}, {args.split}'))
     if args.out:
         about = {'model': str(args.model), 'data': str(args.data), 'split': args.split}
-        write_file(args.out, (json.dumps(about | found, indent=2) + '\n').encode())
+        report.write_json(args.out, about | found)
     return 0
 
 

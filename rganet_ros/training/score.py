@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import os
 from pathlib import Path
 
-import cv2
 import numpy as np
-from rganet_ros import metrics, networks
+from rganet_ros import metrics, networks, report, viz
 from rganet_ros.types import CLASSES
 from rich.progress import track
 import torch
@@ -58,9 +56,6 @@ def save_sheet(path: Path, answer: Answer, frames, count=6) -> None:
     for index in np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int):
         rgb, depth, label = frames[index]
         affordance, labels = answer(rgb, depth)
-        heat = cv2.applyColorMap((affordance * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
         truth, said = COLOURS[np.minimum(label, 3)], COLOURS[labels]
-        rows.append(np.hstack([rgb, truth, said, heat[..., ::-1]])[::2, ::2])
-    temporary = path.with_suffix('.part.png')
-    cv2.imwrite(str(temporary), np.vstack(rows)[..., ::-1])
-    os.replace(temporary, path)
+        rows.append(np.hstack([rgb, truth, said, viz.colormap(affordance)])[::2, ::2])
+    report.write_picture(path, np.vstack(rows))
