@@ -9,9 +9,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The tests need torch, on the CPU. This is the version that they are run with; where it is to be
-# had, this small build spares several gigabytes of CUDA libraries.
-TORCH ?= torch==2.13.0
+# The tests need torch, on the CPU. These are the versions that they are run with.
+TORCH ?= torch==2.14.1 torchvision==0.29.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -39,7 +38,7 @@ $(VENV)/.runtime: $(VENV)/.made setup.py setup.cfg
 
 $(VENV)/.test: $(VENV)/.runtime
 	@echo 'Installing torch, MuJoCo and the test tools into $(VENV) (one or two minutes) ...'
-	@$(PIP) '$(TORCH)'
+	@$(PIP) $(TORCH)
 	@$(PIP) --no-build-isolation --editable '.[ros-jazzy,train,sim,test]'
 	@touch $@
 

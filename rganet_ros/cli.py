@@ -21,6 +21,8 @@ VERBS = {
 
 EXTRAS = {
     'torch': 'train',
+    'torchvision': 'train',
+    'timm': 'train',
     'safetensors': 'train',
     'onnx': 'train',
     'onnxscript': 'train',

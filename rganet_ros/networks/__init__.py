@@ -1,14 +1,15 @@
 """
 Networks in torch: an (RGB or RGB-D) picture in, class logits out.
 
-Each network is a module `N(config)` whose frozen Config says everything that may vary:
+Each network is a module `N(config, weights=None)` whose frozen Config says everything that may
+vary; weights are those of its backbone, as backbones.encoder takes them:
 
     forward(image, depth=None, **state) -> {'logits': ..., 'aux...': ..., 'next_<state>': ...}
 
     image     (B, 3, H, W) float in 0..1, RGB; the network owns its mean and standard deviation
     depth     (B, 1, H, W) metres, 0 unknown; required where config.depth, else not read
     logits    (B, K, H, W)
-    aux...    (B, K, H, W), only while training
+    aux...    (B, K, H, W), only while training; heads for it are attributes named aux...
     state     float32 tensors of the shapes that state_shapes(batch) gives by name, zero at first;
               fed from next_<name>. {} for networks without memory
 
@@ -30,21 +31,30 @@ from safetensors.torch import save_file
 import torch
 from torch import nn, Tensor
 
-NETWORKS = {name: (fanet.FANet, config) for name, config in fanet.VARIANTS.items()}
+MODULES = {fanet.FANet: fanet.VARIANTS}
+NETWORKS = {
+    name: (network, variant)
+    for network, variants in MODULES.items()
+    for name, variant in variants.items()
+}
 
 
-def build(name: str, config: dict | None = None) -> nn.Module:
-    """Build a network with random weights; config overrides fields of the variant's Config."""
+def build(name: str, config: dict | None = None, weights: str | None = None) -> nn.Module:
+    """
+    Build a network with random weights; config overrides fields of the variant's Config.
+
+    weights  of the backbone: None, 'imagenet' or a file (see backbones.encoder)
+    """
     if name not in NETWORKS:
         raise ValueError(f'unknown network {name!r}: expected one of {", ".join(NETWORKS)}')
     network, variant = NETWORKS[name]
     config = dict(config or {})
-    known = [field.name for field in dataclasses.fields(variant)]
+    known = [field.name for field in dataclasses.fields(variant.config)]
     for key, value in config.items():
         if key not in known:
             raise ValueError(f'{name} has no field {key!r}: expected one of {", ".join(known)}')
         config[key] = tuple(value) if isinstance(value, list) else value
-    built = network(dataclasses.replace(variant, **config))
+    built = network(dataclasses.replace(variant.config, **config), weights)
     built.name = name
     return built
 

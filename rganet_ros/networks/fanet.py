@@ -17,12 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rganet_ros.networks.backbones import ResNet, SLOPE
-from rganet_ros.networks.layers import ConvNorm, DepthChannels, resize
+from rganet_ros.networks.layers import ConvNorm, Network, Pixels, resize
+from rganet_ros.networks.variant import AUTHORS, Variant
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,15 @@ class Config:
     scale_by_n: bool = False
 
 
-VARIANTS = {'fanet18': Config(), 'fanet34': Config(blocks=(3, 4, 6, 3))}
+VARIANTS = {
+    'fanet18': Variant(
+        Config(), (1024, 2048), 19, '49 G multiply-adds, 75.0 mIoU on Cityscapes', AUTHORS
+    ),
+    'fanet34': Variant(
+        Config(blocks=(3, 4, 6, 3)),
+        (1024, 2048), 19, '65 G multiply-adds, 76.3 mIoU on Cityscapes', AUTHORS,
+    ),
+}  # fmt: skip
 
 
 class FastAttention(nn.Module):
@@ -72,17 +79,14 @@ class FastAttention(nn.Module):
         return x + self.out((context @ query).view(x.shape))
 
 
-class FANet(nn.Module):
+class FANet(Network):
     """The network; its contract is in the package's docstring."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, weights: str | None = None):
         """Build with random weights."""
-        super().__init__()
-        self.config = config
-        self.register_buffer('mean', torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer('std', torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
-        self.depth = DepthChannels() if config.depth else None
-        self.backbone = ResNet(3 + DepthChannels.COUNT * config.depth, config.blocks)
+        super().__init__(config)
+        self.pixels = Pixels(config.depth)
+        self.backbone = ResNet(self.pixels.channels, config.blocks)
 
         def conv(cin, cout, kernel):
             return ConvNorm(cin, cout, kernel, activation=nn.LeakyReLU(SLOPE))
@@ -102,16 +106,9 @@ class FANet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, SLOPE, nonlinearity='leaky_relu')
 
-    def state_shapes(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """No memory of past frames."""
-        return {}
-
     def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:
         """Run the network; see the package's contract."""
-        x = (image - self.mean) / self.std
-        if self.depth is not None:
-            x = torch.cat([x, self.depth(depth)], 1)
-        maps = self.backbone(x)  # B c h w at 1/8, 1/16, 1/32, 1/64
+        maps = self.backbone(self.pixels(image, depth))  # B c h w at 1/8, 1/16, 1/32, 1/64
         x8, x16, x32, x64 = (attend(x) for attend, x in zip(self.attention, maps))
         x32 = x32 + resize(self.up64(x64), x32.shape[-2:])
         x16 = x16 + resize(self.up32(x32), x16.shape[-2:])

@@ -1,59 +1,73 @@
-"""Layers that networks share: convolution with batch norm, what the stem sees of depth."""
+"""Layers that networks share: the network itself, convolution with batch norm, depth."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as pretrained weights want
+
+
+class Network(nn.Module):
+    """What every network is: a module with a Config, which has memory only if it says so."""
+
+    def __init__(self, config):
+        """Take the frozen Config."""
+        super().__init__()
+        self.config = config
+
+    def state_shapes(self, batch: int) -> dict[str, tuple[int, ...]]:
+        """Give the shapes of the memory of past frames, by name: none."""
+        return {}
 
 
 class ConvNorm(nn.Sequential):
     """Convolution without bias, batch norm, and an activation where one is given."""
 
     def __init__(
-        self, cin: int, cout: int, kernel=1, stride=1, activation: nn.Module | None = None
+        self,
+        cin: int,
+        cout: int,
+        kernel=1,
+        stride=1,
+        activation: nn.Module | None = None,
+        groups=1,
+        dilation=1,
     ):
         """Pad so that stride 1 keeps the size."""
         super().__init__()
-        self.conv = nn.Conv2d(cin, cout, kernel, stride, kernel // 2, bias=False)
+        padding = kernel // 2 * dilation
+        self.conv = nn.Conv2d(cin, cout, kernel, stride, padding, dilation, groups, bias=False)
         self.norm = nn.BatchNorm2d(cout)
         if activation is not None:
             self.activation = activation
 
 
-@torch.no_grad()
-def absorb_norms(network: nn.Module) -> nn.Module:
-    """
-    Give, in place, each batch norm's scale to its convolution; the network computes the same.
-
-    An evaluating norm then adds an offset and nothing else, so that folding it changes no weight:
-    weights rounded to fp16 here and the folded ones in a model file are the same numbers. While
-    training it still is the norm that it was.
-    """
-    for module in network.modules():
-        if isinstance(module, ConvNorm):
-            norm = module.norm
-            scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-            module.conv.weight *= scale[:, None, None, None]
-            norm.running_mean *= scale
-            norm.running_var *= scale**2
-            norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))
-    return network
-
-
-def fold_norms(network: nn.Module) -> nn.Module:
-    """Absorb, in place, every batch norm of an evaluating network into its convolution."""
-    for module in network.modules():
-        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm2d):
-            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()
-    return network
-
-
 def resize(x: Tensor, size, align_corners=True) -> Tensor:
     """Resize bilinearly to (height, width)."""
     return functional.interpolate(x, size, mode='bilinear', align_corners=align_corners)
+
+
+class Pixels(nn.Module):
+    """
+    What the first layer of a network sees: (B, 3, H, W) in 0..1 -> (B, channels, H, W).
+
+    The picture, less its mean and over its deviation, and the channels of depth where there is
+    one: (B, 1, H, W) metres, 0 unknown.
+    """
+
+    def __init__(self, depth: bool, mean=MEAN, std=STD):
+        """Take whether there is depth."""
+        super().__init__()
+        self.channels = 3 + DepthChannels.COUNT * depth
+        self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.depth = DepthChannels() if depth else None
+
+    def forward(self, image: Tensor, depth: Tensor | None) -> Tensor:  # noqa: D102
+        x = (image - self.mean) / self.std
+        return x if self.depth is None else torch.cat([x, self.depth(depth)], 1)
 
 
 class DepthChannels(nn.Module):

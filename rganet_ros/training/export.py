@@ -14,7 +14,7 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 from rganet_ros import networks
 from rganet_ros.dataset import write_file
-from rganet_ros.networks.layers import absorb_norms, fold_norms
+from rganet_ros.networks.folding import absorb_norms, fold_norms
 from rganet_ros.types import CLASSES
 import torch
 from torch import nn

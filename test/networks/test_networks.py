@@ -2,7 +2,7 @@
 
 import pytest
 from rganet_ros import networks
-from rganet_ros.networks.layers import absorb_norms, fold_norms
+from rganet_ros.networks.folding import absorb_norms, fold_norms
 import torch
 
 EVERY = [(name, depth) for name in networks.NETWORKS for depth in (False, True)]
