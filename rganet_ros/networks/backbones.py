@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+import re
 
 from rganet_ros.networks.layers import ConvNorm, MEAN, STD
 from safetensors.torch import load_file
@@ -45,6 +46,7 @@ class Encoder(nn.Module):
         super().__init__()
         if name not in ENCODERS:
             raise ValueError(f'unknown encoder {name!r}: expected one of {", ".join(ENCODERS)}')
+        self.name = name
         self.strides = tuple(min(each, stride) for each in (4, 8, 16, 32))
         if name == 'shufflenet_v2':
             whole = shufflenet_v2_x1_0()
@@ -62,24 +64,27 @@ class Encoder(nn.Module):
             )  # fmt: skip
             self.widths = tuple(self.body.feature_info.channels())
 
+    def load(self, weights: str) -> None:
+        """
+        Take the weights of a classifier; a first layer that sees more than colour gets zeros.
+
+        weights  'imagenet': those that a package on this machine brings or, where none does, a
+                 download; else a file: a state dict of torchvision's or timm's
+
+        Raises ValueError where they are of another network.
+        """
+        _load(self.body, _read(self.name, weights), f'{weights} weights of {self.name}')
+
     def forward(self, x: Tensor) -> list[Tensor]:  # noqa: D102
         maps = self.body(x)
         return list(maps.values()) if isinstance(maps, dict) else maps
 
 
 def encoder(name: str, channels: int, weights: str | None = None, stride: int = 32) -> Encoder:
-    """
-    Build an encoder.
-
-    weights  None: random; 'imagenet': those that a package on this machine brings or, where none
-             does, a download; else a file: a state dict of torchvision's or timm's. A first layer
-             that sees more than colour starts with zeros for the rest
-
-    Raises ValueError where the weights are of another network.
-    """
+    """Build an encoder, with random weights or with those that Encoder.load takes."""
     built = Encoder(name, channels, stride)
     if weights is not None:
-        _load(built.body, _read(name, weights), f'{weights} weights of {name}')
+        built.load(weights)
     return built
 
 
@@ -127,6 +132,18 @@ def _load(body: nn.Module, found: dict[str, Tensor], what: str) -> None:
     body.load_state_dict({key: found[key] for key in wanted})
 
 
+# How torchvision's names of a ResNet's parts become those of ResNet below.
+TORCHVISION = (
+    (r'^conv1', 'stem.conv'),
+    (r'^bn1', 'stem.norm'),
+    (r'^layer(\d)', lambda found: f'stages.{int(found[1]) - 1}'),
+    (r'(\d)\.conv1', r'\1.first.conv'),
+    (r'(\d)\.bn1', r'\1.first.norm'),
+    (r'(\d)\.conv2', r'\1.second.conv'),
+    (r'(\d)\.bn2', r'\1.second.norm'),
+    (r'downsample\.0', 'shortcut.conv'),
+    (r'downsample\.1', 'shortcut.norm'),
+)
 SLOPE = 0.01  # of the leaky ReLU in FANet's code, where the paper draws a ReLU
 
 
@@ -148,29 +165,63 @@ class BasicBlock(nn.Module):
 
 class ResNet(nn.Module):
     """
-    ResNet-18 or -34 whose Res-1 has stride 2 as FANet reduces it: 1/8, 1/16, 1/32, 1/64.
+    ResNet-18 or -34 with one more reduction than usual, as FANet has it, or with none.
 
-    Takes (B, channels, H, W); returns four maps of 64, 128, 256 and 512 channels.
+    Takes (B, channels, H, W); returns four maps of 64, 128, 256 and 512 channels: at 1/8, 1/16,
+    1/32, 1/64 where the reduction comes first.
     """
 
-    WIDTHS = (64, 128, 256, 512)
+    widths = (64, 128, 256, 512)
 
-    def __init__(self, channels: int, blocks: tuple[int, int, int, int]):
-        """Take how many channels the input has and how many blocks each stage."""
+    def __init__(
+        self, channels: int, blocks: tuple[int, ...], reduction='res1', reduce_by='stride'
+    ):
+        """
+        Take how many channels the input has and how many blocks each stage.
+
+        reduction  where: 'conv0' (of the input), 'res1' ... 'res4' (before it), or 'none'
+        reduce_by  'stride' doubled, or a pool: 'average' or 'maximum'
+        """
         super().__init__()
-        self.stem = ConvNorm(channels, 64, 7, 2, nn.LeakyReLU(SLOPE))
+        strides = {'conv0': 2, 'res1': 1, 'res2': 2, 'res3': 2, 'res4': 2}
+        pools = dict.fromkeys(strides)
+        if reduction == 'conv0' and reduce_by == 'stride':
+            reduce_by = 'average'  # "to directly down-sample the input image": bilinearly
+        if reduction != 'none':
+            if reduce_by == 'stride':
+                strides[reduction] *= 2
+            else:
+                pool = {'average': nn.AvgPool2d, 'maximum': nn.MaxPool2d}[reduce_by]
+                pools[reduction] = pool(2, ceil_mode=True)
+        stride, *strides = strides.values()
+        self.pools = nn.ModuleList(pool or nn.Identity() for pool in pools.values())
+        self.stem = ConvNorm(channels, 64, 7, stride, nn.LeakyReLU(SLOPE))
         self.pool = nn.MaxPool2d(3, 2, 1)
         self.stages = nn.ModuleList()
         cin = 64
-        for cout, count in zip(self.WIDTHS, blocks):
+        for cout, count, stride in zip(self.widths, blocks, strides):
             inner = [BasicBlock(cout, cout, 1) for _ in range(count - 1)]
-            self.stages.append(nn.Sequential(BasicBlock(cin, cout, 2), *inner))
+            self.stages.append(nn.Sequential(BasicBlock(cin, cout, stride), *inner))
             cin = cout
 
+    def load(self, weights: str) -> None:
+        """Take an ordinary ResNet's, see Encoder.load; a projection it lacks stays as it is."""
+        depth = {2: 18, 3: 34}[len(self.stages[0])]
+        found = _read(f'resnet{depth}', weights)
+        renamed = {}
+        for key, value in found.items():
+            for pattern, name in TORCHVISION:
+                key = re.sub(pattern, name, key)
+            renamed[key] = value
+        own = self.state_dict()
+        projection = {k: v for k, v in own.items() if k.startswith('stages.0.0.shortcut')}
+        _load(self, projection | renamed, f'{weights} weights of resnet{depth}')
+
     def forward(self, x: Tensor) -> list[Tensor]:  # noqa: D102
-        x = self.pool(self.stem(x))  # B 64 H/4 W/4
+        first, *pools = self.pools
+        x = self.pool(self.stem(first(x)))  # B 64 H/4 W/4
         maps = []
-        for stage in self.stages:
-            x = stage(x)
+        for pool, stage in zip(pools, self.stages):
+            x = stage(pool(x))
             maps.append(x)
         return maps

@@ -2,46 +2,64 @@
 
 from __future__ import annotations
 
+from collections import Counter
 import copy
+from functools import partial
 
 import torch
-from torch import nn
+from torch import nn, Tensor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
+class _Uses(TorchFunctionMode):
+    """Counts, while active, how often each tensor is given to a function: id -> times."""
+
+    def __init__(self):
+        super().__init__()
+        self.times: Counter[int] = Counter()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        """Count, and let it run; to look at a tensor's shape is no use of it."""
+        if getattr(function, '__name__', '') != '__get__':
+            self.times.update(id(x) for x in tree_leaves((args, kwargs)) if torch.is_tensor(x))
+        return function(*args, **(kwargs or {}))
+
+
 def norm_pairs(network: nn.Module) -> dict[str, str]:
     """
-    Find the convolutions whose output goes to a batch norm: name -> name of the norm.
+    Find the convolutions whose output goes to a batch norm and nowhere else, by names.
 
-    The network is run once, on shapes alone (the meta device). A convolution or a norm that runs
-    twice is left out.
+    The network is run once, on shapes alone (the meta device). What runs twice is left out.
     """
-    traced = copy.deepcopy(network).to('meta').eval()
-    outputs, pairs, runs = {}, {}, {}
+    traced = copy.deepcopy(network).to('meta', torch.float32).eval()
+    made: dict[int, tuple[str, Tensor]] = {}  # the tensor is held, so that no other gets its id
+    runs, pairs, uses = Counter(), {}, _Uses()
+
+    def after_convolution(name, _, given, output):
+        runs[name] += 1
+        made[id(output)] = name, output
+
+    def after_norm(name, _, given, output):
+        runs[name] += 1
+        if id(given[0]) in made:
+            pairs[id(given[0])] = name
+
     for name, module in traced.named_modules():
         if isinstance(module, CONVOLUTIONS):
-
-            def seen(_, given, output, name=name):
-                runs[name] = runs.get(name, 0) + 1
-                outputs[id(output)] = name, output  # held, so that no other gets its id
-
-            module.register_forward_hook(seen)
+            module.register_forward_hook(partial(after_convolution, name))
         elif isinstance(module, nn.BatchNorm2d):
-
-            def read(_, given, output, name=name):
-                runs[name] = runs.get(name, 0) + 1
-                if id(given[0]) in outputs:
-                    pairs[outputs[id(given[0])][0]] = name
-
-            module.register_forward_hook(read)
+            module.register_forward_hook(partial(after_norm, name))
     height, width = getattr(network.config, 'size', (64, 64))
     state = {k: torch.zeros(v, device='meta') for k, v in network.state_shapes(1).items()}
     image = torch.zeros(1, 3, height, width, device='meta')
-    with torch.no_grad():
+    with torch.no_grad(), uses:
         traced(image, image[:, :1], **state)
-    return {conv: norm for conv, norm in pairs.items() if runs[conv] == runs[norm] == 1}
+    found = {made[key][0]: norm for key, norm in pairs.items() if uses.times[key] == 1}
+    return {conv: norm for conv, norm in found.items() if runs[conv] == runs[norm] == 1}
 
 
 @torch.no_grad()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+
+from rganet_ros.networks.folding import fold_norms
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -20,6 +23,10 @@ class Network(nn.Module):
     def state_shapes(self, batch: int) -> dict[str, tuple[int, ...]]:
         """Give the shapes of the memory of past frames, by name: none."""
         return {}
+
+    def for_inference(self) -> nn.Module:
+        """Return an equal network, evaluating, in the form that engines run best."""
+        return fold_norms(copy.deepcopy(self).eval())
 
 
 class ConvNorm(nn.Sequential):
@@ -57,16 +64,18 @@ class Pixels(nn.Module):
     one: (B, 1, H, W) metres, 0 unknown.
     """
 
-    def __init__(self, depth: bool, mean=MEAN, std=STD):
-        """Take whether there is depth."""
+    def __init__(self, depth: bool, mean: tuple | None = MEAN, std: tuple = STD):
+        """Take whether there is depth; without a mean the picture stays as it is."""
         super().__init__()
         self.channels = 3 + DepthChannels.COUNT * depth
-        self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.normalise = mean is not None
+        if self.normalise:
+            self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+            self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
         self.depth = DepthChannels() if depth else None
 
     def forward(self, image: Tensor, depth: Tensor | None) -> Tensor:  # noqa: D102
-        x = (image - self.mean) / self.std
+        x = (image - self.mean) / self.std if self.normalise else image
         return x if self.depth is None else torch.cat([x, self.depth(depth)], 1)
 
 

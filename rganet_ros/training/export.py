@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import hashlib
 import json
 from pathlib import Path
@@ -14,7 +13,7 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 from rganet_ros import networks
 from rganet_ros.dataset import write_file
-from rganet_ros.networks.folding import absorb_norms, fold_norms
+from rganet_ros.networks.folding import absorb_norms
 from rganet_ros.types import CLASSES
 import torch
 from torch import nn
@@ -87,7 +86,7 @@ def export(checkpoint: Path, path: Path, size: tuple[int, int], cup_radius=CUP_R
 
 def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:
     """Trace an evaluating network, batch norms folded, at a fixed size."""
-    inference = networks.Inference(fold_norms(copy.deepcopy(network).eval()))
+    inference = networks.Inference(network.for_inference())
     height, width = size
     arguments = {'image': torch.zeros(1, height, width, 3, dtype=torch.uint8)}
     if network.config.depth:
@@ -116,14 +115,21 @@ def without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def store_half(model: onnx.ModelProto, least=1024) -> onnx.ModelProto:
-    """Store float32 initialisers of `least` values and more as fp16, each with a Cast after it."""
+    """
+    Store as fp16, each with a Cast after it, the float32 initialisers that lose nothing by it.
+
+    Those are the weights that were fp16 in the checkpoint; smaller than `least` stay as they are.
+    """
     casts = []
     for tensor in model.graph.initializer:
         array = numpy_helper.to_array(tensor)
         if array.dtype != np.float32 or array.size < least:
             continue
+        half = np.clip(array, -65504, 65504).astype(np.float16)
+        if not np.array_equal(half, array):
+            continue
         name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), f'{name}_half'))
+        tensor.CopyFrom(numpy_helper.from_array(half, f'{name}_half'))
         casts.append(helper.make_node('Cast', [f'{name}_half'], [name], to=TensorProto.FLOAT))
     for node in reversed(casts):
         model.graph.node.insert(0, node)

@@ -1,5 +1,6 @@
 """Every network that NETWORKS names is held to the contract."""
 
+from lively import lively
 import pytest
 from rganet_ros import networks
 from rganet_ros.networks.folding import absorb_norms, fold_norms
@@ -10,14 +11,7 @@ EVERY = [(name, depth) for name in networks.NETWORKS for depth in (False, True)]
 
 def make(name, depth):
     torch.manual_seed(1)
-    network = networks.build(name, {'depth': depth})
-    for module in network.modules():  # as if trained: norms that do something
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.weight, -1.5, 1.5)
-            torch.nn.init.normal_(module.bias)
-            torch.nn.init.normal_(module.running_mean, std=0.1)
-            torch.nn.init.uniform_(module.running_var, 0.5, 2)
-    return network.eval()
+    return lively(networks.build(name, {'depth': depth})).eval()
 
 
 def inputs(batch=1, height=64, width=96):
