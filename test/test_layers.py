@@ -12,7 +12,7 @@ SOURCES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 
 # A library: the files (or folders/) of the package that may import it.
 LIBRARIES = {
-    'torch': ('networks/', 'training/', 'runtime/torch_backend.py'),
+    'torch': ('networks/', 'training/', 'catalogue/', 'runtime/torch_backend.py'),
     'safetensors': ('networks/', 'training/'),
     'onnx': ('training/',),
     'mujoco': ('synthetic/',),
@@ -45,6 +45,7 @@ MAY_IMPORT = {
     'dataset': ARRAYS | {'dataset'},
     'report': ARRAYS | {'dataset', 'report'},
     'pictures': ARRAYS | {'dataset', 'pictures'},
+    'catalogue': BESIDE | {'networks', 'catalogue'},
     'training': BESIDE | {'networks', 'training'},
     'synthetic': BESIDE | {'synthetic'},
     'replay': BESIDE | {'replay'},

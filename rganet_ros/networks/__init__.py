@@ -24,14 +24,21 @@ import json
 import os
 from pathlib import Path
 
-from rganet_ros.networks import fanet, rganet
+from rganet_ros.networks import aaff, bisenet, fanet, peers, rganet, sanet
 from rganet_ros.types import SUCTIONABLE
 from safetensors import safe_open
 from safetensors.torch import save_file
 import torch
 from torch import nn, Tensor
 
-MODULES = {rganet.RGANet: rganet.VARIANTS, fanet.FANet: fanet.VARIANTS}
+MODULES = {
+    rganet.RGANet: rganet.VARIANTS,
+    fanet.FANet: fanet.VARIANTS,
+    sanet.SANet: sanet.VARIANTS,
+    aaff.AAFFNet: aaff.VARIANTS,
+    bisenet.BiSeNet: bisenet.VARIANTS,
+    peers.Peer: peers.VARIANTS,
+}
 NETWORKS = {
     name: (network, variant)
     for network, variants in MODULES.items()
@@ -94,10 +101,20 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
 
 def restore(path: str | Path) -> nn.Module:
-    """Rebuild a network from its file, evaluating (not training), float32."""
-    about = notes(path)
-    network = build(about['network'], about['config'])
-    network.load_state_dict(read_weights(path))
+    """Rebuild a network from its file, evaluating (not training), float32; ValueError if unfit."""
+    about, weights = notes(path), read_weights(path)
+    try:
+        network = build(about['network'], about['config'])
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    for name, value in network.state_dict().items():
+        shape = list(weights[name].shape) if name in weights else 'none'
+        if shape != list(value.shape):
+            raise ValueError(
+                f'{path} says it is {about["network"]} with {name} of {list(value.shape)}, '
+                f'but holds {shape}: it is of another network or number of classes'
+            )
+    network.load_state_dict(weights)
     return network.eval()
 
 
@@ -119,7 +136,7 @@ class Inference(nn.Module):
 
     def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:
         """Run it; see the class."""
-        image = image.permute(0, 3, 1, 2).float() / 255
+        image = image.float().permute(0, 3, 1, 2) / 255  # TensorRT permutes floats only
         out = self.network(image, None if depth is None else depth.unsqueeze(1), **state)
         logits = out['logits'].float()
         memory = {name: value for name, value in out.items() if name.startswith('next_')}

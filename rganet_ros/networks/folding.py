@@ -7,7 +7,7 @@ import copy
 from functools import partial
 
 import torch
-from torch import nn, Tensor
+from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
@@ -21,12 +21,18 @@ class _Uses(TorchFunctionMode):
     def __init__(self):
         super().__init__()
         self.times: Counter[int] = Counter()
+        self._held = []  # so that no tensor's id is given to another
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        """Count, and let it run; to look at a tensor's shape is no use of it."""
-        if getattr(function, '__name__', '') != '__get__':
-            self.times.update(id(x) for x in tree_leaves((args, kwargs)) if torch.is_tensor(x))
-        return function(*args, **(kwargs or {}))
+        """Count where a tensor comes out: to ask for a shape is no use."""
+        out = function(*args, **(kwargs or {}))
+        given, made = (
+            list(filter(torch.is_tensor, tree_leaves(x))) for x in ((args, kwargs), out)
+        )
+        if made:
+            self.times.update(map(id, given))
+            self._held += given + made
+        return out
 
 
 def norm_pairs(network: nn.Module) -> dict[str, str]:
@@ -36,12 +42,12 @@ def norm_pairs(network: nn.Module) -> dict[str, str]:
     The network is run once, on shapes alone (the meta device). What runs twice is left out.
     """
     traced = copy.deepcopy(network).to('meta', torch.float32).eval()
-    made: dict[int, tuple[str, Tensor]] = {}  # the tensor is held, so that no other gets its id
+    made: dict[int, str] = {}
     runs, pairs, uses = Counter(), {}, _Uses()
 
     def after_convolution(name, _, given, output):
         runs[name] += 1
-        made[id(output)] = name, output
+        made[id(output)] = name
 
     def after_norm(name, _, given, output):
         runs[name] += 1
@@ -58,7 +64,7 @@ def norm_pairs(network: nn.Module) -> dict[str, str]:
     image = torch.zeros(1, 3, height, width, device='meta')
     with torch.no_grad(), uses:
         traced(image, image[:, :1], **state)
-    found = {made[key][0]: norm for key, norm in pairs.items() if uses.times[key] == 1}
+    found = {made[key]: norm for key, norm in pairs.items() if uses.times[key] == 1}
     return {conv: norm for conv, norm in found.items() if runs[conv] == runs[norm] == 1}
 
 

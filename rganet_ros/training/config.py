@@ -30,6 +30,7 @@ class Recipe:
     class_weights: Annotated[tuple, Range(0, 1000), 'of the cross-entropy'] = (0.6, 1.0, 1.5)
     overlap: Annotated[float, Range(0, 100), 'weight of the soft-IoU loss, suctionable'] = 0.5
     auxiliary: Annotated[float, Range(0, 100), 'weight of each auxiliary head'] = 0.5
+    presence: Annotated[float, Range(0, 100), 'weight of which classes there are'] = 0.2
 
     zoom: Annotated[tuple, Range(0.1, 10), 'least and largest random scale'] = (0.6, 1.1)
     turn: Annotated[float, Range(0, 180), 'largest random rotation, degrees'] = 30.0

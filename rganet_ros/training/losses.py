@@ -14,7 +14,8 @@ def loss(outputs: dict[str, Tensor], label: Tensor, recipe: Recipe) -> Tensor:
     """
     Sum up: weighted cross-entropy of all heads, and 1 - soft IoU of the main one.
 
-    outputs  of a training network; label (B, H, W) class ids, 255 ignored
+    outputs  of a training network: maps, or (B, K) logits of which classes a picture has
+    label    (B, H, W) class ids, 255 ignored
 
     Auxiliary heads are coarse: every fourth pixel of theirs will do, and is a tenth of a step.
     """
@@ -23,7 +24,9 @@ def loss(outputs: dict[str, Tensor], label: Tensor, recipe: Recipe) -> Tensor:
     total = functional.nll_loss(said, label, weights, ignore_index=IGNORE)
     total = total + recipe.overlap * soft_iou_loss(said, label)
     for name, logits in outputs.items():
-        if name.startswith('aux'):
+        if name.startswith('aux') and logits.ndim == 2:
+            total = total + recipe.presence * presence_loss(logits, label)
+        elif name.startswith('aux'):
             said = log_probabilities(logits[..., ::4, ::4])
             entropy = functional.nll_loss(said, label[:, ::4, ::4], weights, ignore_index=IGNORE)
             total = total + recipe.auxiliary * entropy
@@ -33,6 +36,13 @@ def loss(outputs: dict[str, Tensor], label: Tensor, recipe: Recipe) -> Tensor:
 def log_probabilities(logits: Tensor) -> Tensor:
     """Give log softmax in float32, by planes: classes innermost is slow."""
     return logits.float().contiguous().log_softmax(1)
+
+
+def presence_loss(logits: Tensor, label: Tensor) -> Tensor:
+    """Binary cross-entropy of (B, K) against which classes are anywhere in label (B, H, W)."""
+    classes = torch.arange(logits.shape[1], device=label.device)
+    present = (label.flatten(1)[..., None] == classes).any(1)
+    return functional.binary_cross_entropy_with_logits(logits.float(), present.float())
 
 
 def soft_iou_loss(said: Tensor, label: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ import time
 import numpy as np
 from rganet_ros import networks
 from rganet_ros.dataset import read_card
+from rganet_ros.networks.layers import DepthChannels
 from rganet_ros.training.config import read_recipe, Recipe
 from rganet_ros.training.data import batches, Frames, steps_per_epoch
 from rganet_ros.training.losses import loss
@@ -120,19 +121,29 @@ def learning_rate(done: float, warm_up: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min((done - warm_up) / (1 - warm_up), 1)))
 
 
+def _sees_pixels(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Tell whether these are convolutions of a picture, one with depth and one without."""
+    return (
+        one.ndim == other.ndim == 4
+        and one[:, :1].shape == other[:, :1].shape
+        and {one.shape[1], other.shape[1]} == {3, 3 + DepthChannels.COUNT}
+    )
+
+
 def start_from(network: nn.Module, path: str | Path) -> list[str]:
     """
     Load the weights that fit from a checkpoint; returns the names of those that do not.
 
-    The stem may differ in its input channels: colour comes first, so the common ones are taken and
-    the others start at zero; the network then begins by answering as the one it came from.
+    The first layer may differ in its input channels: colour comes first, so the common ones are
+    taken and the others start at zero; the network then begins by answering as the one it came
+    from.
     """
     weights, own, missed = networks.read_weights(path), network.state_dict(), []
     for name, value in own.items():
         given = weights.get(name)
         if given is not None and given.shape == value.shape:
             value.copy_(given)
-        elif name == 'backbone.stem.conv.weight' and given is not None:
+        elif given is not None and _sees_pixels(given, value):
             common = min(given.shape[1], value.shape[1])
             value.zero_()
             value[:, :common] = given[:, :common]

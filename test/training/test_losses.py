@@ -40,3 +40,14 @@ def test_auxiliary_heads_add_their_share():
     alone = loss({'logits': logits}, truth, recipe)
     both = loss({'logits': logits, 'aux32': logits, 'aux64': logits}, truth, recipe)
     assert torch.allclose(both - alone, 0.5 * torch.log(torch.tensor(3.0)))
+
+
+def test_presence_is_of_whole_pictures():
+    truth = torch.zeros(2, 8, 8, dtype=torch.long)
+    truth[0, 3, 3], truth[1, :4] = 2, 255
+    right = torch.tensor([[9.0, -9.0, 9.0], [9.0, -9.0, -9.0]])
+    maps = {'logits': torch.zeros(2, 3, 8, 8)}
+    alone = loss(maps, truth, Recipe())
+    wrong = loss(maps | {'aux_presence': -right}, truth, Recipe(presence=0.5))
+    assert (loss(maps | {'aux_presence': right}, truth, Recipe()) - alone).abs() < 1e-3
+    assert (wrong - alone - 0.5 * 9).abs() < 1e-2
