@@ -24,7 +24,7 @@ import json
 import os
 from pathlib import Path
 
-from rganet_ros.networks import aaff, bisenet, fanet, peers, rganet, sanet
+from rganet_ros.networks import aaff, attanet, bisenet, ddrnet, fanet, peers, rganet, sanet
 from rganet_ros.types import SUCTIONABLE
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -34,9 +34,11 @@ from torch import nn, Tensor
 MODULES = {
     rganet.RGANet: rganet.VARIANTS,
     fanet.FANet: fanet.VARIANTS,
+    attanet.AttaNet: attanet.VARIANTS,
     sanet.SANet: sanet.VARIANTS,
     aaff.AAFFNet: aaff.VARIANTS,
     bisenet.BiSeNet: bisenet.VARIANTS,
+    ddrnet.DDRNet: ddrnet.VARIANTS,
     peers.Peer: peers.VARIANTS,
 }
 NETWORKS = {

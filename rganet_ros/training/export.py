@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 OPSET = 17
+SIZE = (480, 640)
 CUP_RADIUS = 0.015  # metres; what the labels of the training data were made for
 
 
@@ -27,27 +28,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = __doc__
     parser.add_argument('checkpoint', type=Path, help='.safetensors')
     parser.add_argument('out', type=Path, help='.onnx; .json and .safetensors come beside it')
-    parser.add_argument('--size', type=int, nargs=2, default=(480, 640), metavar=('H', 'W'))
+    parser.add_argument(
+        '--size', type=int, nargs=2, metavar=('H', 'W'),
+        help="of the model's input (480 640, or the size that the network is bound to)",
+    )  # fmt: skip
     parser.add_argument('--cup-radius', type=float, default=CUP_RADIUS, help='metres')
 
 
 def run(args: argparse.Namespace) -> int:
     """Export; returns the exit status."""
     path = args.out.with_suffix('.onnx')
-    card = export(args.checkpoint, path, tuple(args.size), args.cup_radius)
+    card = export(args.checkpoint, path, args.size and tuple(args.size), args.cup_radius)
     print(f'{path}: {path.stat().st_size / 1e6:.1f} MB, sha256 {card["sha256"][:16]}')
     return 0
 
 
-def export(checkpoint: Path, path: Path, size: tuple[int, int], cup_radius=CUP_RADIUS) -> dict:
+def export(
+    checkpoint: Path, path: Path, size: tuple[int, int] | None = None, cup_radius=CUP_RADIUS
+) -> dict:
     """
     Write path (.onnx), its card (.json) and the weights it has (.safetensors); returns the card.
+
+    size  (height, width) of the model's input; None: that of the network's Config, or SIZE
 
     Weights are stored as fp16 and widened by Casts: arithmetic is float32. The shipped safetensors
     hold those same rounded values, unfolded, so torch and the engines answer alike.
     """
     about = networks.notes(checkpoint)
     network = absorb_norms(networks.restore(checkpoint))
+    bound = getattr(network.config, 'size', None)
+    size = size or bound or SIZE
+    if bound and size != bound:
+        raise ValueError(f'{checkpoint} is bound to {bound}: leave --size {size} out')
     weights = path.with_suffix('.safetensors')
     made = about.get('made', {})
     networks.save(weights, network, half=True, made=made)
