@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The tests need torch, on the CPU. These are the versions that they are run with.
 TORCH ?= torch==2.14.1 torchvision==0.29.1
+# TensorRT for RTX parses and builds on a CPU; without their dependencies, which are CUDA's.
+TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -37,9 +39,10 @@ $(VENV)/.runtime: $(VENV)/.made setup.py setup.cfg
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.runtime
-	@echo 'Installing torch, MuJoCo and the test tools into $(VENV) (one or two minutes) ...'
+	@echo 'Installing torch, MuJoCo and the test tools into $(VENV) (some minutes, 6 GB) ...'
 	@$(PIP) $(TORCH)
 	@$(PIP) --no-build-isolation --editable '.[ros-jazzy,train,sim,test]'
+	@$(PIP) --no-deps $(TENSORRT)
 	@touch $@
 
 # MuJoCo renders without a screen through these.

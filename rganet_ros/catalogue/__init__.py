@@ -24,7 +24,7 @@ class Row(NamedTuple):
     status: str
 
 
-HEADS = Row('network', 'M params', 'G mul-adds', 'at', 'K', 'published', 'standing')
+HEADS = Row('network', 'parameters', 'mul-adds', 'counted at', 'published', 'standing')
 CONVENTION = (
     'Parameters are those of inference: without auxiliary heads. Multiply-adds are those of '
     "convolutions and matrix products, by torch's FlopCounterMode over two, for one picture of "

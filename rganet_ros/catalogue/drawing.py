@@ -106,7 +106,19 @@ def trace(network: nn.Module, size: tuple[int, int]) -> list[Box]:
     with torch.no_grad(), flow:
         out = network(image, image[:, :1], **state)['logits']
     shape = tuple(out.shape[1:])
-    return [*boxes, Box('logits', '', shape, 1, tuple(sorted(flow.of(out))))]
+    return _read([*boxes, Box('logits', '', shape, 1, tuple(sorted(flow.of(out))))])
+
+
+def _read(boxes: list[Box]) -> list[Box]:
+    """Leave out what leads to nothing: maps that only training reads."""
+    kept, waiting = set(), [len(boxes) - 1]
+    while waiting:
+        number = waiting.pop()
+        if number not in kept:
+            kept.add(number)
+            waiting += boxes[number].inputs
+    new = {old: i for i, old in enumerate(sorted(kept))}
+    return [boxes[old]._replace(inputs=tuple(new[i] for i in boxes[old].inputs)) for old in new]
 
 
 def svg(boxes: list[Box]) -> str:
@@ -154,7 +166,8 @@ def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
 
 def _box(box: Box, place: tuple[int, int]) -> str:
     x, y = place
-    colour = '#fde9c9' if 'ttention' in box.kind or 'ttended' in box.kind else '#dbe7f3'
+    attends = 'atten' in f'{box.name} {box.kind}'.lower()
+    colour = '#fde9c9' if attends else '#dbe7f3'
     middle = x + WIDE / 2
     below = ' x '.join(map(str, box.shape)) + (f'  {box.kind}' if box.kind else '')
     return (

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rganet_ros import networks
 from rganet_ros.catalogue import CONVENTION, drawing, HEADS, Row
 from rganet_ros.dataset import write_file
+from rganet_ros.networks import peers
 import torch
 
 SIZE = (480, 640)
@@ -39,6 +40,36 @@ CHAPTERS = (
         'comes first: the cost grows with n, not with its square, and those of past frames can be '
         'kept.',
     ),
+    Chapter(
+        'AttaNet', 'attanet-r18',
+        r'Y_i = x_i + \sum_{j=1}^{W} \mathrm{softmax}_j(q_i \cdot \bar k_j)\,\bar v_j',
+        'Every pixel attends to the W columns of the map: keys and values are means over the '
+        'height.',
+    ),
+    Chapter(
+        'SANet', 'sanet-r50',
+        r'Y = a \odot F(x) + a, \quad a = \mathrm{up}(A(\mathrm{pool}_8(x)))',
+        'Attention is pooled eight times and not to one number a channel, so that it groups '
+        'pixels. What only training reads is left out of the drawing where nothing else reads it.',
+    ),
+    Chapter(
+        'AAFF', 'aaff',
+        r'Y = N\bigl(W [\,a \odot d,\; x_2\,]\bigr), \quad d = \mathrm{conv}_{/2}(x_1), \quad '
+        r'a = \sigma(N(W_a\,\overline{d}\,))',
+        'A block halves the finer map, weighs its channels by their means, and joins both.',
+    ),
+    Chapter(
+        'BiSeNet', 'bisenet-x39',
+        r'Y = x \odot \sigma(N(W\,\overline{x}\,))',
+        'What AAFF is compared with: a wide and shallow path beside a deep and narrow one, whose '
+        'channels are weighed by their means.',
+    ),
+    Chapter(
+        'DDRNet', 'ddrnet-23-slim',
+        r'y_i = C_i\bigl(\mathrm{up}(\mathrm{pool}_i(x)) + y_{i-1}\bigr)',
+        "The fastest of RGANet's tables. It has no attention: a pyramid of means sees the whole "
+        'picture.',
+    ),
 )  # fmt: skip
 
 
@@ -54,7 +85,8 @@ def write(path: Path, rows: list[Row]) -> None:
             '', f'## {chapter.title}', '', f'$${chapter.formula}$$', '', chapter.words, '',
             f'![{chapter.drawn}]({picture.relative_to(path.parent)})',
         ]  # fmt: skip
-    lines += ['', 'This page was written by `rganet networks --page docs/networks.md`.', '']
+    lines += ['', '## Peers', '', ' '.join(peers.__doc__.split()), '']
+    lines += ['This page was written by `rganet networks --page docs/networks.md`.', '']
     write_file(path, '\n'.join(lines).encode())
 
 
