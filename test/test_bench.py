@@ -34,3 +34,13 @@ def test_bench_engines_says_how_far_they_agree(tmp_path):
         assert row['median_ms'] >= row['least_ms'] > 0
         assert row['largest_difference'] < 1e-6 and row['equal_labels'] == 1
     assert rows['onnxruntime', 'fp32']['ratio'] == 1
+
+
+@pytest.mark.slow
+def test_bench_networks_compares_each_engine_with_torch(tmp_path):
+    out = tmp_path / 'found.json'
+    assert main(['bench', 'networks', 'aaff', '--repeats', '2', '--out', str(out)]) == 0
+    rows = {row['engine']: row for row in json.loads(out.read_text())}
+    assert list(rows) == ['torch, published form', 'torch, folded', 'onnxruntime', 'openvino']
+    assert rows['torch, published form']['ratio'] == 1
+    assert all(row['median_ms'] >= row['least_ms'] > 0 for row in rows.values())

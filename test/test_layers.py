@@ -12,7 +12,13 @@ SOURCES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 
 # A library: the files (or folders/) of the package that may import it.
 LIBRARIES = {
-    'torch': ('networks/', 'training/', 'catalogue/', 'runtime/torch_backend.py'),
+    'torch': (
+        'networks/',
+        'training/',
+        'catalogue/',
+        'bench/networks.py',
+        'runtime/torch_backend.py',
+    ),
     'safetensors': ('networks/', 'training/'),
     'onnx': ('training/',),
     'mujoco': ('synthetic/',),
