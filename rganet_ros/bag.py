@@ -14,7 +14,7 @@ import shutil
 from typing import NamedTuple
 
 import numpy as np
-from rganet_ros import decode
+from rganet_ros import decode, geometry
 from rganet_ros.types import Camera, Frame
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
@@ -25,6 +25,7 @@ IMAGE, CAMERA_INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
 COLOUR_TOPIC = '/camera/color/image_raw'
 DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
 INFO_TOPIC = '/camera/color/camera_info'
+POSE_TOPIC = '/camera/pose'
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 # rosbag2 as of Jazzy writes 9; Humble reads up to 5 and tells so, Iron and later read 8.
 VERSION = 8
@@ -220,14 +221,19 @@ def write_frames(path: str | Path, frames: Iterable[Frame]) -> int:
     count = 0
     with Writer(path) as bag:
         for frame in frames:
-            for topic, message in _camera_messages(frame):
-                kind = message.__msgtype__
-                bag.write(topic, kind, frame.stamp, bytes(TYPES.serialize_cdr(message, kind)))
+            write_frame(bag, frame)
             count += 1
     return count
 
 
-def _camera_messages(frame: Frame):
+def write_frame(bag: Writer, frame: Frame, pose: np.ndarray | None = None) -> None:
+    """Append a frame; pose (4, 4), where it is known, is the optical frame's in the world."""
+    for topic, message in _camera_messages(frame, pose):
+        kind = message.__msgtype__
+        bag.write(topic, kind, frame.stamp, bytes(TYPES.serialize_cdr(message, kind)))
+
+
+def _camera_messages(frame: Frame, pose: np.ndarray | None = None):
     kinds = TYPES.types
     time = kinds['builtin_interfaces/msg/Time'](*divmod(frame.stamp, 1_000_000_000))
     header = kinds['std_msgs/msg/Header'](time, frame.frame_id or 'camera_color_optical_frame')
@@ -243,6 +249,17 @@ def _camera_messages(frame: Frame):
         yield DEPTH_TOPIC, picture(millimetres, '16UC1')
     if frame.camera is not None:
         yield INFO_TOPIC, _camera_info(kinds, header, frame.camera)
+    if pose is not None:
+        yield POSE_TOPIC, _pose(kinds, time, pose)
+
+
+def _pose(kinds, time, pose: np.ndarray):
+    header = kinds['std_msgs/msg/Header'](time, 'world')
+    place = kinds['geometry_msgs/msg/Point'](*pose[:3, 3])
+    turn = kinds['geometry_msgs/msg/Quaternion'](*geometry.quaternions(pose[None, :3, :3])[0])
+    return kinds['geometry_msgs/msg/PoseStamped'](
+        header, kinds['geometry_msgs/msg/Pose'](place, turn)
+    )
 
 
 def _camera_info(kinds, header, camera: Camera):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+import time
 
 import cv2
 import numpy as np
@@ -25,9 +26,21 @@ def write_file(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def sweep(folder: Path, older=60.0) -> None:
+    """Remove what killed writers left half-written below a folder, this many seconds ago."""
+    for path in folder.rglob('.*'):
+        if path.suffix[1:].isdigit() and time.time() - path.stat().st_mtime > older:
+            path.unlink(missing_ok=True)
+
+
 def _png(picture: np.ndarray) -> bytes:
     ordered = picture[..., ::-1] if picture.ndim == 3 else picture
     return cv2.imencode('.png', ordered, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
+def depth_picture(depth: np.ndarray) -> np.ndarray:
+    """Make Zeng's picture of a depth (H, W) metres: uint16 tenths of a millimetre, 0 unknown."""
+    return np.clip(np.rint(np.asarray(depth, np.float64) / DEPTH_UNIT), 0, 65535).astype(np.uint16)
 
 
 def _matrix(values: np.ndarray) -> bytes:
@@ -47,8 +60,7 @@ def write_sample(root, name: str, *, rgb, depth, label, camera: Camera, pose=Non
     data = Path(root) / 'data'
     matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
     write_file(data / 'color-input' / f'{name}.png', _png(rgb))
-    tenths = np.clip(np.rint(np.asarray(depth, np.float64) / DEPTH_UNIT), 0, 65535)
-    write_file(data / 'depth-input' / f'{name}.png', _png(tenths.astype(np.uint16)))
+    write_file(data / 'depth-input' / f'{name}.png', _png(depth_picture(depth)))
     write_file(data / 'camera-intrinsics' / f'{name}.txt', _matrix(matrix))
     if pose is not None:
         write_file(data / 'camera-pose' / f'{name}.txt', _matrix(np.asarray(pose)))

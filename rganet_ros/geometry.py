@@ -49,6 +49,19 @@ def tangents(normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return right, np.cross(normals, right)
 
 
+def quaternions(rotations: np.ndarray) -> np.ndarray:
+    """Turn matrices (N, 3, 3) to x y z w (N, 4), after Bar-Itzhack (2000)."""
+    m = rotations
+    k = np.empty((len(m), 4, 4))  # its eigenvector of the largest value: no case is singular
+    xx, yy, zz = m[:, 0, 0], m[:, 1, 1], m[:, 2, 2]
+    k[:, 0] = np.stack([xx - yy - zz, m[:, 1, 0] + m[:, 0, 1], m[:, 2, 0] + m[:, 0, 2],
+                        m[:, 2, 1] - m[:, 1, 2]], 1)  # fmt: skip
+    k[:, 1, 1:] = np.stack([yy - xx - zz, m[:, 2, 1] + m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0]], 1)
+    k[:, 2, 2:] = np.stack([zz - xx - yy, m[:, 1, 0] - m[:, 0, 1]], 1)
+    k[:, 3, 3] = xx + yy + zz
+    return np.linalg.eigh(k, UPLO='U')[1][:, :, -1]
+
+
 def fit_planes(u, v, inverse_depth, weight, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """
     Least-squares planes, one per row, from samples of a depth picture.

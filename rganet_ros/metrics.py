@@ -32,3 +32,36 @@ def scores(matrix: np.ndarray) -> dict[str, np.ndarray | float]:
             'recall': hit / true,
             'accuracy': float(hit.sum() / matrix.sum()),
         }
+
+
+def warp(before: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """
+    Bring the frame before's pixels to where they are now, the nearest of them.
+
+    before  (H, W) anything
+    flow    (H, W, 2) pixels, right and down, from now to where it was
+    """
+    height, width = before.shape
+    row, column = np.indices(before.shape)
+    column = np.clip(np.rint(column + flow[..., 0]), 0, width - 1).astype(int)
+    row = np.clip(np.rint(row + flow[..., 1]), 0, height - 1).astype(int)
+    return before[row, column]
+
+
+def flicker(labels, truth, flow: np.ndarray | None = None, seen=None) -> tuple[int, int]:
+    """
+    Count the pixels whose class changes between two frames though the true class does not.
+
+    labels  (before, now), and truth (before, now): (H, W) uint8 class ids
+    flow    (H, W, 2) of the known motion, see `warp`; None: the camera stood still
+    seen    (H, W) bool: whether a pixel was in the frame before; None: all
+
+    Returns how many changed, of how many.
+    """
+    before, true_before = (
+        each[0] if flow is None else warp(each[0], flow) for each in (labels, truth)
+    )
+    steady = true_before == truth[1]
+    if seen is not None:
+        steady &= seen
+    return int((before != labels[1])[steady].sum()), int(steady.sum())

@@ -12,7 +12,10 @@ from __future__ import annotations
 from array import array
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints, NamedTuple, TypeVar
+
+import yaml
 
 T = TypeVar('T')
 
@@ -63,6 +66,28 @@ def options_of(cls: type) -> dict[str, Option]:
             field.name, get_origin(kind) or kind, field.default, bounds, text
         )
     return found
+
+
+def read(cls: type[T], path: str | Path, **changes) -> T:
+    """Make options from a YAML file, some of them changed; ValueError names file and fault."""
+    values = read_yaml(path)
+    try:
+        return make(cls, values | changes)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+
+
+def read_yaml(path: str | Path) -> dict:
+    """Read a YAML file of `name: value` lines."""
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding='utf-8')) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, 'problem_mark', None)
+        line = f' (line {where.line + 1})' if where else ''
+        raise ValueError(f'{path} is not readable YAML{line}') from None
+    if not isinstance(values, dict):
+        raise ValueError(f'{path} must hold `name: value` lines, not {type(values).__name__}')
+    return values
 
 
 def make(cls: type[T], values: dict[str, Any]) -> T:

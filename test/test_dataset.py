@@ -1,10 +1,12 @@
 """The layout of Zeng et al., written and read."""
 
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
+from rganet_ros import dataset
 from rganet_ros.dataset import read_intrinsics, write_sample, Zeng
 from rganet_ros.types import Camera
 
@@ -80,3 +82,15 @@ def test_splits_and_cards_that_are_not_there(root):
     (root / 'card.json').write_text('{"unlabelled": "maybe"}')
     with pytest.raises(ValueError, match='ignore or background'):
         Zeng(root, 'test')
+
+
+def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path):
+    left, fresh, own = (tmp_path / 'label' / n for n in ('.a.png.123', '.b.png.124', 'c.png'))
+    own.parent.mkdir()
+    for path in (left, fresh, own, tmp_path / '.hidden'):
+        path.write_bytes(b'x')
+    os.utime(left, (0, 0))
+    os.utime(own, (0, 0))
+    dataset.sweep(tmp_path)
+    assert not left.exists() and fresh.exists() and own.exists()
+    assert (tmp_path / '.hidden').exists()

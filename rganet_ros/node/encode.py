@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import cv2
 from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped, Quaternion, Vector3
 import numpy as np
+from rganet_ros.geometry import quaternions, tangents
 from rganet_ros.types import Candidate
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA, Header
@@ -74,21 +75,8 @@ def orientations(normals: np.ndarray) -> np.ndarray:
     Its z axis is the approach, into the surface; its x axis is the picture's right, projected on
     the surface (the picture's down where the surface faces right).
     """
-    z = -normals
-    right = np.tile([1.0, 0.0, 0.0], (len(z), 1))
-    right[np.abs(z[:, 0]) > 0.999] = (0.0, 1.0, 0.0)
-    x = right - z * (right * z).sum(axis=1, keepdims=True)
-    x /= np.linalg.norm(x, axis=1, keepdims=True)
-    m = np.stack([x, np.cross(z, x), z], axis=2)  # columns are the axes
-    # The eigenvector of Bar-Itzhack's matrix: no case is singular.
-    k = np.empty((len(z), 4, 4))
-    xx, yy, zz = m[:, 0, 0], m[:, 1, 1], m[:, 2, 2]
-    k[:, 0] = np.stack([xx - yy - zz, m[:, 1, 0] + m[:, 0, 1], m[:, 2, 0] + m[:, 0, 2],
-                        m[:, 2, 1] - m[:, 1, 2]], 1)  # fmt: skip
-    k[:, 1, 1:] = np.stack([yy - xx - zz, m[:, 2, 1] + m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0]], 1)
-    k[:, 2, 2:] = np.stack([zz - xx - yy, m[:, 1, 0] - m[:, 0, 1]], 1)
-    k[:, 3, 3] = xx + yy + zz
-    return np.linalg.eigh(k, UPLO='U')[1][:, :, -1]
+    z, x = -normals, tangents(normals)[0]
+    return quaternions(np.stack([x, np.cross(z, x), z], axis=2))  # columns are the axes
 
 
 def poses(header: Header, candidates: Sequence[Candidate]) -> PoseArray:

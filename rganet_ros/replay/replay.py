@@ -17,13 +17,12 @@ from pathlib import Path
 import numpy as np
 from rganet_ros import bag, pictures, report, viz
 from rganet_ros.candidates import CandidateOptions
-from rganet_ros.options import make, options_of
+from rganet_ros.options import make, options_of, read_yaml
 from rganet_ros.pipeline import open_pipeline, Pipeline
 from rganet_ros.predictor import PredictorOptions
 from rganet_ros.types import Detection, Frame
 from rich.console import Console
 from rich.progress import Progress
-import yaml
 
 RGBD, RGB = 'fanet18-rgbd', 'fanet18-rgb'
 
@@ -77,9 +76,7 @@ def read_params(path: Path) -> tuple[dict, dict]:
     Returns those of the predictor and those of candidates; parameters that only the node has are
     left out. Raises ValueError on an unknown name in plain YAML.
     """
-    content = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
-    if not isinstance(content, dict):
-        raise ValueError(f'{path} must hold options as `name: value`')
+    content = read_yaml(path)
     node = [v['ros__parameters'] for v in content.values() if _is_node(v)]
     values = {k: v for part in node for k, v in part.items()} if node else content
     names = [set(options_of(cls)) for cls in (PredictorOptions, CandidateOptions)]

@@ -11,30 +11,38 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+import ctypes
 from dataclasses import asdict
-import json
+from itertools import islice
 import multiprocessing
 from pathlib import Path
+import signal
+import sys
 
 import cv2
-import mujoco
 import numpy as np
-import PIL
-from rganet_ros import bag, dataset
-from rganet_ros.synthetic import clip, objects, render, view
+from rganet_ros import dataset
+from rganet_ros.synthetic import card as cards
+from rganet_ros.synthetic import clip, flow, objects, render, view
 from rganet_ros.synthetic import recipe as recipes
 from rganet_ros.synthetic.recipe import Recipe
-from rganet_ros.synthetic.sample import CUP, photograph, Sample
+from rganet_ros.synthetic.sample import photograph, Sample
 from rganet_ros.synthetic.scene import Scene
-from rganet_ros.types import CLASSES
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 VERSION = 1  # of the generator: raised whenever the same seed gives other bytes
-FIRST_SCENE = {'train': 0, 'test': 500_000}  # names of the two splits never meet
+SCENES = 500_000  # of a split, at most
+FIRST_SCENE = {'train': 0, 'test': SCENES}  # names of the two splits never meet
 
 
 def samples(recipe: Recipe, split: str, seed: int, number: int, views) -> Iterator[Sample]:
     """Build and settle scene `number`, and photograph these of its views."""
+    if recipe.motion:  # each follows from the ones before
+        made = clip.samples(recipe, split, seed, number * recipe.views, recipe.views)
+        for index, sample in enumerate(islice(made, max(views) + 1)):
+            if index in views:
+                yield sample
+        return
     key = [seed, objects.SPLITS.index(split), number]
     scene = Scene(np.random.default_rng(key), split, recipe)
     with render.Renderer(scene) as renderer:
@@ -49,21 +57,29 @@ def _name(split: str, number: int, index: int) -> str:
 
 def write(root: Path, name: str, sample: Sample) -> None:
     """Write a frame with all that is known of it."""
+    extra = {
+        'score': np.rint(sample.score * 65535).astype(np.uint16),
+        'label-index': sample.label,
+        'instance': sample.instance,
+        'depth-true': dataset.depth_picture(sample.true_depth),
+    }
+    if sample.flow is not None:
+        extra['flow'] = flow.encode(*sample.flow)
     dataset.write_sample(
         root, name, rgb=sample.rgb, depth=sample.depth, label=sample.label, camera=sample.camera,
-        pose=sample.pose,
-        extra={
-            'score': np.rint(sample.score * 65535).astype(np.uint16),
-            'label-index': sample.label,
-            'instance': sample.instance,
-            'depth-true': np.clip(np.rint(sample.true_depth * 1e4), 0, 65535).astype(np.uint16),
-        },
+        pose=sample.pose, extra=extra,
     )  # fmt: skip
+
+
+def _worker() -> None:
+    """Prepare a process: one core for each, and none outlives the one that started it."""
+    cv2.setNumThreads(1)
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _make_scene(root: Path, recipe: Recipe, split: str, seed: int, number: int, views) -> int:
     """Make, in a worker, one scene: the views of it that are missing."""
-    cv2.setNumThreads(1)
     for index, sample in zip(views, samples(recipe, split, seed, number, views)):
         write(root, _name(split, number, index), sample)
     return len(views)
@@ -82,6 +98,7 @@ def _missing(root: Path, recipe: Recipe, split: str, frames: range) -> dict[int,
 def generate(root, recipe: Recipe, split: str, seed: int, frames: range, workers: int) -> None:
     """Make the frames of this range that are missing, with a progress bar."""
     root = Path(root)
+    dataset.sweep(root / 'data')
     scenes = _missing(root, recipe, split, frames)
     total = sum(map(len, scenes.values()))
     columns = (
@@ -91,7 +108,7 @@ def generate(root, recipe: Recipe, split: str, seed: int, frames: range, workers
     spawn = multiprocessing.get_context('spawn')
     with (
         Progress(*columns) as progress,
-        ProcessPoolExecutor(workers, spawn, initializer=cv2.setNumThreads, initargs=(1,)) as pool,
+        ProcessPoolExecutor(workers, spawn, initializer=_worker) as pool,
     ):
         task = progress.add_task(f'{split} frames', total=total, rate='-')
         waiting = list(scenes.items())[::-1]
@@ -109,58 +126,6 @@ def generate(root, recipe: Recipe, split: str, seed: int, frames: range, workers
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _versions() -> dict[str, str]:
-    libraries = {'mujoco': mujoco, 'numpy': np, 'opencv': cv2, 'pillow': PIL}
-    return {name: library.__version__ for name, library in libraries.items()}
-
-
-def _identity(recipe: Recipe, seed: int) -> dict:
-    return {'generator': VERSION, 'seed': seed, 'recipe': asdict(recipe)}
-
-
-def check_card(root: Path, recipe: Recipe, split: str, seed: int) -> dict:
-    """Read the card, or start one; ValueError if this split was made from something else."""
-    path = root / 'card.json'
-    card = json.loads(path.read_text()) if path.exists() else {'format': 1, 'splits': {}}
-    made = card['splits'].get(split, {})
-    wanted = _identity(recipe, seed)
-    differing = [key for key in wanted if key in made and made[key] != wanted[key]]
-    if differing:
-        raise ValueError(
-            f'{root} holds {split} frames with another {" and ".join(differing)}: '
-            'give the same ones, or another folder'
-        )
-    return card
-
-
-def write_card(
-    root: Path, card: dict, recipe: Recipe, split: str, seed: int, renderer: str
-) -> None:
-    """Describe what is there, and list the names of the split."""
-    first = FIRST_SCENE[split]
-    names = sorted(
-        path.stem for path in (root / 'data' / 'label').glob('*.png')
-        if first <= int(path.stem.split('-')[0]) < first + 500_000
-    )  # fmt: skip
-    counts = np.zeros(len(CLASSES), np.int64)
-    for name in names:
-        index = cv2.imread(
-            str(root / 'data' / 'label-index' / f'{name}.png'), cv2.IMREAD_UNCHANGED
-        )
-        counts += np.bincount(index.ravel(), minlength=len(CLASSES))
-    card |= {'name': 'synthetic clutter', 'unlabelled': 'background', 'cup': asdict(CUP)}
-    card['splits'][split] = {
-        **_identity(recipe, seed),
-        'frames': len(names),
-        'class_shares': dict(zip(CLASSES, (counts / max(counts.sum(), 1)).round(5).tolist())),
-        'kinds_only_here': list(objects.HELD_OUT) if split == 'test' else [],
-        'renderer': renderer,
-        'versions': _versions(),
-    }
-    dataset.write_file(root / 'data' / f'{split}-split.txt', ('\n'.join(names) + '\n').encode())
-    dataset.write_file(root / 'card.json', (json.dumps(card, indent=2) + '\n').encode())
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -192,11 +157,13 @@ def run(args: argparse.Namespace) -> int:
     if args.clip is not None:
         if args.clip < 1 or args.period <= 0:
             raise ValueError('--clip must be 1 or more, --period more than 0')
-        taken = clip.frames(recipe, args.split, args.seed, args.start, args.clip, args.period)
-        bag.write_frames(args.out, taken)
+        what = args.split, args.seed, args.start, args.clip, args.period
+        clip.write_bag(args.out, recipe, *what)
         return 0
-    card = check_card(args.out, recipe, args.split, args.seed)
+    identity = {'generator': VERSION, 'seed': args.seed, 'recipe': asdict(recipe)}
+    card = cards.open_card(args.out, args.split, identity)
     frames = range(args.start, args.start + args.frames)
     generate(args.out, recipe, args.split, args.seed, frames, args.workers)
-    write_card(args.out, card, recipe, args.split, args.seed, renderer)
+    first = FIRST_SCENE[args.split]
+    cards.write(args.out, card, args.split, identity, range(first, first + SCENES), renderer)
     return 0

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from rganet_ros.options import make, Range
-import yaml
+from rganet_ros.options import Range, read
 
 
 @dataclass(frozen=True)
@@ -17,6 +16,9 @@ class Recipe:
     width: Annotated[int, Range(64, 1920), 'pixels'] = 640
     height: Annotated[int, Range(64, 1200), 'pixels'] = 480
     views: Annotated[int, Range(1, 64), 'frames of one settled scene'] = 2
+    motion: Annotated[
+        bool, 'views are consecutive frames of a moving camera, things are taken away'
+    ] = False
     bank: Annotated[int, Range(1, 100000), 'different things of a split'] = 320
     most_objects: Annotated[int, Range(5, 60), 'things in the fullest container'] = 40
     empty_share: Annotated[float, Range(0, 1), 'of scenes without any thing'] = 0.06
@@ -29,7 +31,7 @@ class Recipe:
     ] = 0.1
 
 
-RECIPES = {'clutter': Recipe()}
+RECIPES = {'clutter': Recipe(), 'clips': Recipe(views=16, motion=True)}
 
 
 def find(name: str) -> Recipe:
@@ -40,4 +42,4 @@ def find(name: str) -> Recipe:
     if not path.is_file():
         known = ', '.join(RECIPES)
         raise FileNotFoundError(f'no recipe {name!r}: expected one of {known}, or a YAML file')
-    return make(Recipe, yaml.safe_load(path.read_text()) or {})
+    return read(Recipe, path)

@@ -22,6 +22,7 @@ class Sample(NamedTuple):
     instance    (H, W) uint8: 0 background, k + 1 the thing k
     true_depth  (H, W) float32 metres, without noise
     pose        (4, 4) optical frame to world, metres
+    flow        to the frame before, of a clip: (H, W, 2) pixels and where it is known (H, W) bool
     """
 
     rgb: np.ndarray
@@ -32,6 +33,7 @@ class Sample(NamedTuple):
     true_depth: np.ndarray
     camera: Camera
     pose: np.ndarray
+    flow: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def _bodies(scene: Scene, seen: view.View) -> label.Bodies:

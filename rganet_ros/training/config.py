@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from rganet_ros.options import make, OneOf, Range
-import yaml
+from rganet_ros.options import OneOf, Range, read
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,4 @@ class Recipe:
 
 def read_recipe(path: str | Path, **changes) -> Recipe:
     """Read a recipe; changes override its fields. ValueError says what is not accepted."""
-    with open(path, encoding='utf-8') as file:
-        values = yaml.safe_load(file) or {}
-    if not isinstance(values, dict):
-        raise ValueError(f'{path} must hold `name: value` lines, not {type(values).__name__}')
-    try:
-        return make(Recipe, values | changes)
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from error
+    return read(Recipe, path, **changes)

@@ -11,7 +11,7 @@ from torchvision import models
 
 @pytest.fixture(scope='module')
 def resnet18(tmp_path_factory):
-    """A file of torchvision's state dict, classifier and all."""
+    """Write a file of torchvision's state dict, classifier and all."""
     torch.manual_seed(4)
     network = models.resnet18()
     path = tmp_path_factory.mktemp('weights') / 'resnet18.pth'

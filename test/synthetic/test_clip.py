@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from rganet_ros import bag, cli
+from rganet_ros import bag, cli, decode
 from rganet_ros.synthetic import clip
+from rganet_ros.synthetic import recipe as recipes
+from scipy.spatial.transform import Rotation
 
 COUNT = 6
 
@@ -39,10 +41,10 @@ def test_the_second_half_is_emptied(samples):
 
 
 def test_a_clip_is_a_function_of_its_arguments(small):
-    one, two = (list(clip.frames(small, 'test', 3, 0, 4, 0.1)) for _ in range(2))
+    one, two = (list(clip.samples(small, 'test', 3, 0, 4)) for _ in range(2))
     for a, b in zip(one, two, strict=True):
         assert np.array_equal(a.rgb, b.rgb) and np.array_equal(a.depth, b.depth)
-        assert (a.camera, a.stamp) == (b.camera, b.stamp)
+        assert a.camera == b.camera
 
 
 def test_the_bag_holds_the_frames(tmp_path):
@@ -56,4 +58,13 @@ def test_the_bag_holds_the_frames(tmp_path):
     for frame in frames:
         assert frame.rgb.shape == (72, 96, 3) and frame.depth.shape == (72, 96)
         assert frame.camera.width == 96
+    poses = [bag.deserialize(m) for m in bag.messages(path, [bag.POSE_TOPIC])]
+    assert [decode.stamp(pose.header) for pose in poses] == [frame.stamp for frame in frames]
+    expected = clip.samples(recipes.find(str(recipe)), 'test', 1, 0, 3, clip.QUIET)
+    for message, sample in zip(poses, expected, strict=True):
+        place, turn = message.pose.position, message.pose.orientation
+        assert np.allclose([place.x, place.y, place.z], sample.pose[:3, 3])
+        assert message.header.frame_id == 'world'
+        found = Rotation.from_quat([turn.x, turn.y, turn.z, turn.w]).as_matrix()
+        assert np.allclose(found, sample.pose[:3, :3])
     assert cli.main(words) == 2  # it exists

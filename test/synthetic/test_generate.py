@@ -3,14 +3,17 @@
 import json
 import os
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import cv2
 import numpy as np
 import pytest
-from rganet_ros.synthetic import generate
+from rganet_ros import cli, dataset
+from rganet_ros.synthetic import flow, generate, render
 from rganet_ros.types import NOT_SUCTIONABLE, SUCTIONABLE
 import yaml
 
@@ -85,3 +88,98 @@ def test_an_empty_tote_has_nothing_to_hold(empty):
     for made in generate.samples(empty, 'train', 0, 0, [0, 1]):
         assert not made.label.any() and not made.score.any() and not made.instance.any()
         assert np.ptp(made.rgb) > 50 and made.true_depth.min() > 0.1  # a picture all the same
+
+
+def test_parts_made_apart_are_merged_by_copying_and_one_more_run(one, tmp_path, recipe):
+    """As on many machines: disjoint ranges, each in its own folder."""
+    parts = [tmp_path / 'a', tmp_path / 'b']
+    for start, part in zip((0, 4), parts):
+        words = [
+            *command(part, recipe, 1, frames=4 if part.name == 'a' else 2),
+            f'--start={start}',
+        ]
+        subprocess.run(words, check=True, capture_output=True)
+    whole = tmp_path / 'whole'
+    for part in parts:
+        shutil.copytree(part / 'data', whole / 'data', dirs_exist_ok=True)
+    subprocess.run(command(whole, recipe, 1), check=True, capture_output=True)
+    assert contents(whole) == contents(one)
+
+
+def test_the_sheet_shows_frames(one):
+    sheet = dataset.read_picture(one / 'test-sheet.jpg')
+    assert sheet.shape == (FRAMES * 36, 3 * 48, 3)
+    assert np.ptp(sheet[:, :48]) > 100 and np.ptp(sheet[:, 48:96]) > 100
+
+
+@pytest.fixture(scope='module')
+def moving(tmp_path_factory, small_options):
+    folder = tmp_path_factory.mktemp('moving')
+    options = small_options | {'motion': True, 'views': 4, 'empty_share': 0}
+    (folder / 'r.yaml').write_text(yaml.safe_dump(options))
+    subprocess.run(
+        command(folder / 'whole', folder / 'r.yaml', 1, frames=8), check=True, capture_output=True
+    )
+    return folder
+
+
+def test_clips_are_frames_with_the_flow_between_them(moving):
+    data = moving / 'whole' / 'data'
+    names = (data / 'test-split.txt').read_text().split()
+    flows = {path.stem for path in (data / 'flow').glob('*.png')}
+    assert flows == {name for name in names if not name.endswith('-0')}
+    for name in sorted(flows)[:2]:
+        picture = cv2.imread(str(data / 'flow' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
+        bent, seen = flow.decode(picture[..., ::-1])
+        assert 0.5 < seen.mean() <= 1 and 0.5 < np.abs(bent[seen]).mean() < 20
+    poses = [np.loadtxt(data / 'camera-pose' / f'{name}.txt') for name in names[:2]]
+    assert not np.allclose(*poses)
+
+
+def test_a_clip_that_was_cut_off_goes_on_as_it_would_have(moving, tmp_path):
+    subprocess.run(
+        command(tmp_path, moving / 'r.yaml', 1, frames=6), check=True, capture_output=True
+    )
+    subprocess.run(
+        command(tmp_path, moving / 'r.yaml', 2, frames=8), check=True, capture_output=True
+    )
+    assert contents(tmp_path) == contents(moving / 'whole')
+
+
+def test_a_full_disk_is_one_sentence(recipe, tmp_path):
+    """A limit on the size of files stands for the disk's."""
+    words = command(tmp_path, recipe, 1)
+    done = subprocess.run(
+        ['bash', '-c', 'ulimit -f 1; exec "$@"', '-', *words], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    said = done.stderr.strip().splitlines()
+    assert len(said) == 1 and 'rganet synthesize: error:' in said[0] and 'too large' in said[0]
+    assert not labels(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('{frames: 3}', 'frames'),
+        ('{views: 0}', 'views = 0 must be in 1..64'),
+        ('{empty_share: 1.5}', 'empty_share = 1.5 must be in 0..1'),
+        ('{width: wide}', "width = 'wide' must be a whole number"),
+        ('[1, 2]', 'name: value'),
+        ('{', 'YAML'),
+    ],
+)
+def test_recipes_that_cannot_be_are_one_sentence(text, words, tmp_path, capsys):
+    (tmp_path / 'r.yaml').write_text(text)
+    assert cli.main(['synthesize', str(tmp_path / 'out'), f'--recipe={tmp_path}/r.yaml']) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1 and words in said[0] and 'r.yaml' in said[0]
+    assert not (tmp_path / 'out').exists()
+
+
+def test_without_a_graphics_library_it_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(render, '_starts', lambda name: False)
+    assert cli.main(['synthesize', str(tmp_path / 'out')]) == 2
+    said = capsys.readouterr().err
+    assert 'rganet synthesize: error: no off-screen renderer starts: install libegl1' in said
+    assert not (tmp_path / 'out').exists()
