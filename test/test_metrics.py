@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from rganet_ros import metrics
 from rganet_ros.metrics import confusion, scores
 
 
