@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import mujoco
 import numpy as np
 from rganet_ros.synthetic.thing import Thing, WHITE
 
-VISIBLE, HIDDEN = 0, 3  # groups of geoms: seen by the camera, only collided with
+# Groups of geoms: in the picture and in depth; wires, in the picture alone; what stands for wires
+# in depth, and see-through parts, which are added to the picture later; only collided with.
+VISIBLE, FINE, CLEAR, HIDDEN = range(4)
 
 
 class Builder:
@@ -15,7 +16,6 @@ class Builder:
 
     def __init__(self) -> None:
         self.spec = mujoco.MjSpec()
-        self.pictures: dict[str, bytes] = {}
         self._count = 0
 
     def _name(self) -> str:
@@ -29,16 +29,15 @@ class Builder:
             name=name, rgba=rgba, specular=specular, shininess=shininess
         )
         if picture is not None:
-            file = f'{name}.png'
-            flags = [cv2.IMWRITE_PNG_COMPRESSION, 1]
-            self.pictures[file] = cv2.imencode('.png', picture[..., ::-1], flags)[1].tobytes()
-            self.spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, file=file)
+            texture = self.spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D)
+            texture.height, texture.width, texture.nchannel = picture.shape
+            texture.data = picture.tobytes()
             material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
             material.texrepeat = [repeat, repeat]
         return name
 
-    def mesh(self, body, mesh, material: str, position=(0, 0, 0)) -> None:
-        """Add a visible mesh, at a position in the body's frame, that collides with nothing."""
+    def mesh(self, body, mesh, material: str, position=(0, 0, 0), group: int = VISIBLE) -> None:
+        """Add a mesh that is seen, at a position in the body's frame; it collides with nothing."""
         name = self._name()
         faces = np.ascontiguousarray(mesh.faces, int).ravel()
         self.spec.add_mesh(
@@ -48,7 +47,7 @@ class Builder:
         )  # fmt: skip
         body.add_geom(
             type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material=material, pos=position,
-            contype=0, conaffinity=0, mass=0, group=VISIBLE,
+            contype=0, conaffinity=0, mass=0, group=group,
         )  # fmt: skip
 
     def box(self, body, half, position, *, material=None, euler=None, **more) -> None:
@@ -68,7 +67,9 @@ class Builder:
         body.add_freejoint()
         for part in thing.parts:
             material = self.material(part.texture, part.rgba, part.specular, part.shininess)
-            self.mesh(body, part.mesh._replace(vertices=part.mesh.vertices * scale), material)
+            group = FINE if part.fine else CLEAR if part.rgba[3] < 1 else VISIBLE
+            mesh = part.mesh._replace(vertices=part.mesh.vertices * scale)
+            self.mesh(body, mesh, material, group=group)
         for collider in thing.colliders:
             size = np.asarray(collider.size, float) * scale
             place = {'pos': np.array(collider.position) * scale}
@@ -91,6 +92,5 @@ class Builder:
         )  # fmt: skip
 
     def compile(self) -> mujoco.MjModel:
-        """Compile; the pictures go in as they are, no file is touched."""
-        self.spec.assets = self.pictures
+        """Compile; no file is touched."""
         return self.spec.compile()

@@ -29,7 +29,7 @@ from rganet_ros.synthetic.scene import Scene
 from rganet_ros.types import CLASSES
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-VERSION = 1  # of the generator: raised whenever the same seed gives other bytes
+VERSION = 2  # of the generator: raised whenever the same seed gives other bytes
 FIRST_SCENE = {'train': 0, 'test': 500_000}  # names of the two splits never meet
 
 

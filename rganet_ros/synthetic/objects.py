@@ -109,7 +109,7 @@ def make_blister(rng) -> Thing:
     inside = Part(content, packaging.panel(rng, 256, 128, packaging.draw_print(rng)))
     shell = Part(dome, None, (0.92, 0.95, 1.0, 0.26), 1.0, 0.9)
     colliders = Collider('box', half + [0, 0, 0.0003]), _hull(dome, 30)
-    return Thing('blister', (card, inside, shell), colliders, 150, clear=True, gloss=0.8)
+    return Thing('blister', (card, inside, shell), colliders, 150, gloss=0.8)
 
 
 def make_ball(rng) -> Thing:

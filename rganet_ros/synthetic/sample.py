@@ -57,13 +57,13 @@ def photograph(
     )
     # By surface, as in render.Shot: -1, the container, is the last.
     gloss = np.array([0, *(thing.gloss for thing in scene.things), 0.12], np.float32)
-    clear = np.array([False, *(thing.clear for thing in scene.things), False])
-    room = shading.surroundings(rng)
-    picture = shading.shade(rng, shot.rgb, shot.depth, normal, gloss[shot.surface], seen, room)
-    ray = shading.rays(shot.depth.shape, seen)
+    room, ray = shading.surroundings(rng), shading.rays(shot.depth.shape, seen)
+    picture = shading.shade(
+        rng, shot.rgb, shot.rgba, shot.depth, normal, gloss[shot.surface], ray, seen, room
+    )
     depth = sensor.depth(
         rng, shot.depth, shot.surface, normal, ray, camera,
-        1 - picture.max(-1), clear[shot.surface], recipe,
+        1 - picture.max(-1), shot.rgba[..., 3] < 1, recipe,
     )  # fmt: skip
     return Sample(
         sensor.colour(rng, picture), depth, label.classes(score, shot.surface, CUP), score,

@@ -134,7 +134,7 @@ def make_bottle(rng) -> Thing:
         shell = meshes.loft(dense[inside] * [1.015, 1])
         shell = shell._replace(vertices=shell.vertices - [0, 0, h / 2])
         shells.append(Part(shell, picture, rgba))
-    return replace(thing, parts=(*shells, body), clear=True, gloss=0.9)
+    return replace(thing, parts=(*shells, body), gloss=0.9)
 
 
 def make_shampoo(rng) -> Thing:
