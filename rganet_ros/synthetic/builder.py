@@ -17,6 +17,7 @@ class Builder:
     def __init__(self) -> None:
         self.spec = mujoco.MjSpec()
         self._count = 0
+        self._looks: list[list[tuple[str, str, int]]] = []  # of each thing: mesh, material, group
 
     def _name(self) -> str:
         self._count += 1
@@ -36,8 +37,12 @@ class Builder:
             material.texrepeat = [repeat, repeat]
         return name
 
-    def mesh(self, body, mesh, material: str, position=(0, 0, 0), group: int = VISIBLE) -> None:
-        """Add a mesh that is seen, at a position in the body's frame; it collides with nothing."""
+    def mesh(self, body, mesh, material: str, position=(0, 0, 0), group: int = VISIBLE) -> str:
+        """
+        Add a mesh that is seen, at a position in the body's frame; it collides with nothing.
+
+        Returns its name.
+        """
         name = self._name()
         faces = np.ascontiguousarray(mesh.faces, int).ravel()
         self.spec.add_mesh(
@@ -45,8 +50,12 @@ class Builder:
             userface=faces, userfacetexcoord=faces,
             inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
         )  # fmt: skip
+        self._show(body, name, material, position, group)
+        return name
+
+    def _show(self, body, mesh: str, material: str, position, group: int) -> None:
         body.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material=material, pos=position,
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=mesh, material=material, pos=position,
             contype=0, conaffinity=0, mass=0, group=group,
         )  # fmt: skip
 
@@ -65,11 +74,13 @@ class Builder:
         """Add a thing as a free body: position (3,) m and turn (4,), w x y z, in the world."""
         body = self.spec.worldbody.add_body(pos=position, quat=quaternion)
         body.add_freejoint()
+        self._looks.append([])
         for part in thing.parts:
             material = self.material(part.texture, part.rgba, part.specular, part.shininess)
             group = FINE if part.fine else CLEAR if part.rgba[3] < 1 else VISIBLE
             mesh = part.mesh._replace(vertices=part.mesh.vertices * scale)
-            self.mesh(body, mesh, material, group=group)
+            name = self.mesh(body, mesh, material, group=group)
+            self._looks[-1].append((name, material, group))
         for collider in thing.colliders:
             size = np.asarray(collider.size, float) * scale
             place = {'pos': np.array(collider.position) * scale}
@@ -83,6 +94,12 @@ class Builder:
                 body.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[*size, 0, 0], **place)
             else:
                 body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, **place)
+
+    def copy(self, number: int) -> None:
+        """Add a body that looks like the thing of this number, and that nothing moves or meets."""
+        body = self.spec.worldbody.add_body()
+        for mesh, material, group in self._looks[number]:
+            self._show(body, mesh, material, (0, 0, 0), group)
 
     def light(self, position, target, diffuse, shadow: bool) -> None:
         """Add a spot light: position and target (3,), m in the world; diffuse (3,) RGB, 1 full."""

@@ -23,8 +23,9 @@ import PIL
 from rganet_ros import bag, dataset
 from rganet_ros.synthetic import clip, objects, render, view
 from rganet_ros.synthetic import recipe as recipes
+from rganet_ros.synthetic.cup import CUPS
 from rganet_ros.synthetic.recipe import Recipe
-from rganet_ros.synthetic.sample import CUP, photograph, Sample
+from rganet_ros.synthetic.sample import photograph, Sample
 from rganet_ros.synthetic.scene import Scene
 from rganet_ros.types import CLASSES
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -150,7 +151,11 @@ def write_card(
             str(root / 'data' / 'label-index' / f'{name}.png'), cv2.IMREAD_UNCHANGED
         )
         counts += np.bincount(index.ravel(), minlength=len(CLASSES))
-    card |= {'name': 'synthetic clutter', 'unlabelled': 'background', 'cup': asdict(CUP)}
+    card |= {
+        'name': 'synthetic clutter',
+        'unlabelled': 'background',
+        'cup': asdict(CUPS[recipe.cup]),
+    }
     card['splits'][split] = {
         **_identity(recipe, seed),
         'frames': len(names),

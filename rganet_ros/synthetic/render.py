@@ -130,6 +130,8 @@ class Renderer:
         model.cam_pos[0] = view.position
         axes = view.rotation * [1, -1, -1]  # OpenGL's camera: y up, looking along -z
         mujoco.mju_mat2Quat(model.cam_quat[0], axes.ravel())
+        if self._scene.intruder is not None:
+            self._scene.intruder.follow(view, model)
         mujoco.mj_kinematics(model, data)
         mujoco.mj_camlight(model, data)
         geom, depth = self._identify()

@@ -1,6 +1,5 @@
 """
-What the renderer's light lacks: ambient occlusion, mirrored surroundings, clear plastic, muted
-colours.
+What the renderer lacks: ambient occlusion, mirrored surroundings, clear plastic, muted colours.
 
 Pictures here are (H, W, 3) float32 with 1 as white.
 """
@@ -11,7 +10,8 @@ import cv2
 import numpy as np
 from rganet_ros.synthetic.view import View
 
-# Window of the depth's local mean (share of the width), difference that counts in full (m), strength.
+# Window of the depth's local mean (share of the width), difference that counts in full (m),
+# strength.
 OCCLUSION = ((0.014, 0.012, 0.10), (0.04, 0.025, 0.22), (0.11, 0.06, 0.32))
 BEND = 0.012  # m, that what is behind a see-through wall is shifted where the wall is steep
 
@@ -37,7 +37,7 @@ def surroundings(rng: np.random.Generator) -> np.ndarray:
     for _ in range(rng.integers(3, 7)):
         x, y, w, h = rng.integers([0, 0, 4, 2], [110, 24, 22, 8])
         tint = 1 + 0.08 * rng.standard_normal(3)
-        room[y : y + h, x : x + w] = rng.uniform(0.8, 3) * tint
+        room[y : y + h, x : x + w] = np.exp(rng.uniform(-0.3, 1.7)) * tint
     room[34:] *= rng.uniform(0.4, 1, 3)
     return cv2.GaussianBlur(room, (0, 0), 1.2)
 
@@ -82,11 +82,12 @@ def see_through(picture, rgba, depth, normal, ray, focal: float) -> np.ndarray:
     clear = rgba[..., 3] < 1
     if not clear.any():
         return picture
-    rows, columns = np.nonzero(clear)
-    wall, at = normal[clear], (BEND * focal / depth[clear])[:, None]
-    spot = np.stack([columns, rows], -1) + at * wall[:, :2]
-    behind = cv2.remap(picture, *np.float32(spot.T)[..., None], cv2.INTER_LINEAR, None,
-                       cv2.BORDER_REPLICATE)[:, 0]  # fmt: skip
+    y, x = np.indices(clear.shape, np.float32)
+    shift = np.where(clear, BEND * focal / depth, 0).astype(np.float32)
+    x, y = x + shift * normal[..., 0], y + shift * normal[..., 1]
+    edge = cv2.BORDER_REPLICATE
+    behind = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=edge)[clear]
+    wall = normal[clear]
     cosine = np.clip(-(wall * ray[clear]).sum(-1), 0.15, 1)
     passed = ((1 - rgba[clear][:, 3]) ** (1 / cosine))[:, None]
     tint = rgba[clear][:, :3]
@@ -112,6 +113,9 @@ def shade(rng, rgb, rgba, depth, normal, gloss, ray, view: View, room: np.ndarra
     grey = picture.mean(-1, keepdims=True)
     picture = grey + (picture - grey) * rng.uniform(0.6, 0.95)
     white_balance = 1 + 0.05 * rng.standard_normal(3)
-    exposure = np.exp(rng.normal(0.08, 0.22))
+    # The camera makes up for a part of what there is too little or too much of light.
+    exposure = np.exp(rng.normal(0.05, 0.2)) * (0.36 / (picture.mean() + 0.02)) ** rng.uniform(
+        0, 0.8
+    )
     picture = np.clip(picture * (exposure * white_balance), 0, None)
     return (1.1 * picture / (1 + 0.18 * picture) + rng.uniform(0, 0.05)).astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rganet_ros.synthetic.meshes import Mesh
+from rganet_ros.synthetic.meshes import hull_points, Mesh
 
 Rgba = tuple[float, float, float, float]
 WHITE = (1.0, 1.0, 1.0, 1.0)
@@ -45,6 +45,16 @@ class Collider:
     shape: str
     size: np.ndarray
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+def hull(mesh: Mesh, limit: int = 36) -> Collider:
+    """Let the convex hull of a mesh collide, or what `limit` of its corners span."""
+    return Collider('hull', hull_points(mesh.vertices, limit))
+
+
+def box(half, position=(0.0, 0.0, 0.0)) -> Collider:
+    """Let a box collide: half sizes and middle (3,), metres."""
+    return Collider('box', np.asarray(half, float), tuple(position))
 
 
 @dataclass(frozen=True, eq=False)
