@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import mujoco
 import numpy as np
 from rganet_ros.synthetic.thing import Thing, WHITE
 
-VISIBLE, HIDDEN = 0, 3  # groups of geoms: seen by the camera, only collided with
+# Groups of geoms: in the picture and in depth; wires, in the picture alone; what stands for wires
+# in depth, and see-through parts, which are added to the picture later; only collided with.
+VISIBLE, FINE, CLEAR, HIDDEN = range(4)
 
 
 class Builder:
@@ -15,8 +16,8 @@ class Builder:
 
     def __init__(self) -> None:
         self.spec = mujoco.MjSpec()
-        self.pictures: dict[str, bytes] = {}
         self._count = 0
+        self._looks: list[list[tuple[str, str, int]]] = []  # of each thing: mesh, material, group
 
     def _name(self) -> str:
         self._count += 1
@@ -29,16 +30,19 @@ class Builder:
             name=name, rgba=rgba, specular=specular, shininess=shininess
         )
         if picture is not None:
-            file = f'{name}.png'
-            flags = [cv2.IMWRITE_PNG_COMPRESSION, 1]
-            self.pictures[file] = cv2.imencode('.png', picture[..., ::-1], flags)[1].tobytes()
-            self.spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, file=file)
+            texture = self.spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D)
+            texture.height, texture.width, texture.nchannel = picture.shape
+            texture.data = picture.tobytes()
             material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
             material.texrepeat = [repeat, repeat]
         return name
 
-    def mesh(self, body, mesh, material: str, position=(0, 0, 0)) -> None:
-        """Add a visible mesh, at a position in the body's frame, that collides with nothing."""
+    def mesh(self, body, mesh, material: str, position=(0, 0, 0), group: int = VISIBLE) -> str:
+        """
+        Add a mesh that is seen, at a position in the body's frame; it collides with nothing.
+
+        Returns its name.
+        """
         name = self._name()
         faces = np.ascontiguousarray(mesh.faces, int).ravel()
         self.spec.add_mesh(
@@ -46,9 +50,13 @@ class Builder:
             userface=faces, userfacetexcoord=faces,
             inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
         )  # fmt: skip
+        self._show(body, name, material, position, group)
+        return name
+
+    def _show(self, body, mesh: str, material: str, position, group: int) -> None:
         body.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material=material, pos=position,
-            contype=0, conaffinity=0, mass=0, group=VISIBLE,
+            type=mujoco.mjtGeom.mjGEOM_MESH, meshname=mesh, material=material, pos=position,
+            contype=0, conaffinity=0, mass=0, group=group,
         )  # fmt: skip
 
     def box(self, body, half, position, *, material=None, euler=None, **more) -> None:
@@ -66,9 +74,13 @@ class Builder:
         """Add a thing as a free body: position (3,) m and turn (4,), w x y z, in the world."""
         body = self.spec.worldbody.add_body(pos=position, quat=quaternion)
         body.add_freejoint()
+        self._looks.append([])
         for part in thing.parts:
             material = self.material(part.texture, part.rgba, part.specular, part.shininess)
-            self.mesh(body, part.mesh._replace(vertices=part.mesh.vertices * scale), material)
+            group = FINE if part.fine else CLEAR if part.rgba[3] < 1 else VISIBLE
+            mesh = part.mesh._replace(vertices=part.mesh.vertices * scale)
+            name = self.mesh(body, mesh, material, group=group)
+            self._looks[-1].append((name, material, group))
         for collider in thing.colliders:
             size = np.asarray(collider.size, float) * scale
             place = {'pos': np.array(collider.position) * scale}
@@ -83,6 +95,12 @@ class Builder:
             else:
                 body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, **place)
 
+    def copy(self, number: int) -> None:
+        """Add a body that looks like the thing of this number, and that nothing moves or meets."""
+        body = self.spec.worldbody.add_body()
+        for mesh, material, group in self._looks[number]:
+            self._show(body, mesh, material, (0, 0, 0), group)
+
     def light(self, position, target, diffuse, shadow: bool) -> None:
         """Add a spot light: position and target (3,), m in the world; diffuse (3,) RGB, 1 full."""
         self.spec.worldbody.add_light(
@@ -91,6 +109,5 @@ class Builder:
         )  # fmt: skip
 
     def compile(self) -> mujoco.MjModel:
-        """Compile; the pictures go in as they are, no file is touched."""
-        self.spec.assets = self.pictures
+        """Compile; no file is touched."""
         return self.spec.compile()

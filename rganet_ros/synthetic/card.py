@@ -12,7 +12,7 @@ import numpy as np
 import PIL
 from rganet_ros import dataset, report, viz
 from rganet_ros.synthetic import objects
-from rganet_ros.synthetic.sample import CUP
+from rganet_ros.synthetic.cup import CUPS
 from rganet_ros.types import CLASSES
 
 SHOWN = 8  # frames on the sheet
@@ -44,7 +44,11 @@ def write(
     for name in names:
         index = _picture(root, 'label-index', name)
         counts += np.bincount(index.ravel(), minlength=len(CLASSES))
-    card |= {'name': 'synthetic clutter', 'unlabelled': 'background', 'cup': asdict(CUP)}
+    card |= {
+        'name': 'synthetic clutter',
+        'unlabelled': 'background',
+        'cup': asdict(CUPS[identity['recipe']['cup']]),
+    }
     card['splits'][split] = {
         **identity,
         'frames': len(names),

@@ -1,14 +1,11 @@
-"""What things lie in: a tote with round corners and a rim, or a shelf; and what is around it."""
+"""What things lie in: a tote with round corners and a rim, a drawer, or the bin of a shelf."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import mujoco
 import numpy as np
-from rganet_ros.synthetic import meshes, textures
-
-ALUMINIUM = (0.72, 0.73, 0.74, 1.0)
+from rganet_ros.synthetic import meshes, surroundings, textures
 
 
 class Container(NamedTuple):
@@ -20,6 +17,8 @@ class Container(NamedTuple):
     room      (x, y) half sizes where things may be put
     approach  (3,) unit, the way out
     capacity  things that may be put in
+    gloss     0..1, how much its walls mirror
+    beside    (x, y) of the middle of another one like it, or None
     """
 
     shelf: bool
@@ -28,6 +27,8 @@ class Container(NamedTuple):
     room: tuple[float, float]
     approach: np.ndarray
     capacity: int
+    gloss: float = 0.1
+    beside: tuple[float, float] | None = None
 
     def lost(self, position: np.ndarray) -> bool:
         """Tell whether a thing at this position (3,), metres in the world, fell out."""
@@ -37,14 +38,6 @@ class Container(NamedTuple):
             or position[2] < -0.02
             or (self.shelf and position[2] > self.height)
         )
-
-
-def _ground(rng, builder, below: float) -> None:
-    material = builder.material(textures.floor(rng), specular=0.1, repeat=rng.uniform(1.5, 5))
-    builder.spec.worldbody.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_PLANE, size=[3, 3, 0.1], pos=[0, 0, below], material=material,
-        contype=0, conaffinity=0,
-    )  # fmt: skip
 
 
 def _tote_mesh(rng, half, height: float, draft: float, lip: float) -> meshes.Mesh:
@@ -95,8 +88,22 @@ def _tote_walls(builder, body, half, height: float, lean: float) -> None:
         builder.box(body, [1, 0.02, 1], [0, sign * (length + draft + 0.025), height + 1])
 
 
+def _floor(rng, builder, body, half, exponent: float, base) -> None:
+    """Lay a floor of its own into a tote or a drawer: moulded, or lined with something."""
+    chance = rng.random()
+    picture = (
+        textures.moulded(rng, base) if chance < 0.55
+        else textures.bright(rng) if chance < 0.75
+        else textures.cardboard(rng, 256, 256) if chance < 0.87 else textures.steel(rng)
+    )  # fmt: skip
+    plate = meshes.loft([(0, 0), (0.97, 0), (0.97, 0.0008), (0, 0.0008)], 1.0, exponent, 64)
+    uv = 0.5 + 0.5 * plate.vertices[:, :2]
+    plate = meshes.moved(plate._replace(uv=uv), [0, 0, 0], [*half, 1])
+    builder.mesh(body, plate, builder.material(picture, specular=rng.uniform(0.05, 0.4)))
+
+
 def tote(rng, builder) -> Container:
-    """Build a tote, perhaps with another one and a rail beside it, on a floor."""
+    """Build a tote, perhaps with another one and rails beside it, on a floor."""
     half = float(rng.uniform(0.16, 0.22)), float(rng.uniform(0.22, 0.3))
     height, lean = float(rng.uniform(0.1, 0.25)), np.radians(rng.uniform(2, 7))
     draft, lip = height * np.tan(lean), rng.uniform(0.012, 0.024)
@@ -106,24 +113,59 @@ def tote(rng, builder) -> Container:
     mesh = _tote_mesh(rng, half, height, draft, lip)
     body = builder.spec.worldbody.add_body(name='container')
     builder.mesh(body, mesh, material)
+    if rng.random() < 0.6:
+        _floor(rng, builder, body, half, 12.0, base)
     _tote_walls(builder, body, half, height, lean)
-    world = builder.spec.worldbody
-    if rng.random() < 0.55:
+    beside = None
+    if rng.random() < 0.6:
         step = 2 * (half[0] + draft + lip) + rng.uniform(0.01, 0.05)
-        place = (rng.choice([-1, 1]) * step, rng.uniform(-0.03, 0.03), 0)
+        beside = float(rng.choice([-1, 1]) * step), float(rng.uniform(-0.03, 0.03))
         if rng.random() < 0.3:
             base = textures.TOTES[rng.integers(len(textures.TOTES))]
             material = builder.material(textures.plastic(rng, base), **shine)
-        builder.mesh(world, mesh, material, place)
-    if rng.random() < 0.5:
-        aluminium = builder.material(rgba=ALUMINIUM, specular=0.6)
-        away = rng.choice([-1, 1]) * (half[0] + draft + rng.uniform(0.05, 0.12))
-        ghost = {'contype': 0, 'conaffinity': 0}
-        for drop in rng.uniform(0, height, rng.integers(1, 4)):
-            builder.box(world, [0.02, 1, 0.02], [away, 0, drop], material=aluminium, **ghost)
-            away += np.sign(away) * 0.06
-    _ground(rng, builder, -0.02 - rng.uniform(0, 0.3))
-    return Container(False, half, height, half, np.array([0.0, 0, 1]), 60)
+        builder.mesh(builder.spec.worldbody, mesh, material, (*beside, 0))
+    reach = half[0] + draft + lip, half[1] + draft + lip
+    surroundings.build(rng, builder, reach, height, beside)
+    up = np.array([0.0, 0, 1])
+    return Container(False, half, height, half, up, 60, rng.uniform(0.05, 0.35), beside)
+
+
+def drawer(rng, builder) -> Container:
+    """Build an open drawer of sheet, wood or plastic, perhaps with dividers, in its cabinet."""
+    half = float(rng.uniform(0.14, 0.22)), float(rng.uniform(0.16, 0.28))
+    height, thick = float(rng.uniform(0.06, 0.16)), rng.uniform(0.003, 0.008)
+    deep, wide = half
+    grey = (int(rng.uniform(70, 240)),) * 3
+    sheet = builder.material(
+        (textures.steel, textures.wood, textures.bright)[rng.integers(3)](rng)
+        if rng.random() < 0.7 else textures.plastic(rng, grey), specular=rng.uniform(0.1, 0.6)
+    )  # fmt: skip
+    body = builder.spec.worldbody.add_body(name='container')
+    builder.box(body, [deep, wide, 0.004], [0, 0, -0.004], material=sheet)
+    if rng.random() < 0.6:
+        _floor(rng, builder, body, half, 40.0, grey)
+    _tote_walls(builder, body, half, height, 0.0)
+    up = height / 2
+    for side in (-1, 1):
+        builder.box(body, [thick, wide, up], [side * (deep + thick), 0, up], material=sheet)
+        builder.box(
+            body, [deep + 2 * thick, thick, up], [0, side * (wide + thick), up], material=sheet
+        )
+    for y in rng.uniform(-0.6, 0.6, rng.integers(0, 3)) * wide:
+        builder.box(body, [deep, 0.002, 0.4 * height], [0, y, 0.4 * height], material=sheet)
+    front = sheet if rng.random() < 0.5 else builder.material(textures.wood(rng))
+    world, tall, ghost = builder.spec.worldbody, up + 0.02, {'contype': 0, 'conaffinity': 0}
+    out = deep + 2 * thick
+    builder.box(world, [0.009, wide + 0.04, tall], [out + 0.009, 0, up], material=front, **ghost)
+    steel = builder.material(rgba=surroundings.ALUMINIUM, specular=0.7)
+    builder.box(world, [0.006, 0.07, 0.008], [out + 0.04, 0, height], material=steel, **ghost)
+    for side in (-1, 1):  # slides, and the walls of the cabinet behind
+        at = [0, side * (wide + 2 * thick + 0.008), 0.3 * height]
+        builder.box(world, [deep * 1.4, 0.006, 0.02], at, material=steel, **ghost)
+    builder.box(world, [0.3, 0.6, 0.009], [-out - 0.31, 0, height + 0.03], material=front, **ghost)
+    surroundings.ground(rng, builder, -rng.uniform(0.1, 0.6))
+    up = np.array([0.0, 0, 1])
+    return Container(False, half, height, half, up, 40, rng.uniform(0.05, 0.4))
 
 
 def shelf(rng, builder) -> Container:
@@ -154,7 +196,7 @@ def shelf(rng, builder) -> Container:
         for y in (-wide, wide):
             builder.box(body, [0.012, 0.02, 0.6], [deep + 0.016, y, 0], material=rail)
     builder.box(body, [0.02, 1, 1], [deep + 0.02, 0, 1])  # holds things in while they fall
-    _ground(rng, builder, -0.6)
+    surroundings.ground(rng, builder, -0.6)
     out = np.array([1.0, 0, 0.35])
     room = (deep - 0.01, wide - 0.01)
     return Container(
@@ -164,4 +206,7 @@ def shelf(rng, builder) -> Container:
 
 def build(rng, builder, recipe) -> Container:
     """Build the container and what is around it; it is the first body."""
-    return shelf(rng, builder) if rng.random() < recipe.shelf_share else tote(rng, builder)
+    chance = rng.random()
+    if chance < recipe.shelf_share:
+        return shelf(rng, builder)
+    return (drawer if chance < recipe.shelf_share + recipe.drawer_share else tote)(rng, builder)

@@ -30,7 +30,7 @@ from rganet_ros.synthetic.sample import photograph, Sample
 from rganet_ros.synthetic.scene import Scene
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-VERSION = 1  # of the generator: raised whenever the same seed gives other bytes
+VERSION = 2  # of the generator: raised whenever the same seed gives other bytes
 SCENES = 500_000  # of a split, at most
 FIRST_SCENE = {'train': 0, 'test': SCENES}  # names of the two splits never meet
 

@@ -10,54 +10,27 @@ optical frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from rganet_ros.synthetic.cup import Cup
 from rganet_ros.types import BACKGROUND, Camera, NOT_SUCTIONABLE, SUCTIONABLE
 
 
-@dataclass(frozen=True)
-class Cup:
-    """The cup, the arm behind it, and what it forgives: another cup is another Cup."""
-
-    radius: float = 0.015  # m, of the lip
-    lip_points: int = 16  # around the lip
-    inner_points: int = 8  # around half the radius
-    least_share: float = 0.93  # of the lip on the object: below it the score is 0, above it linear
-    lip_tolerance: float = 0.0020  # m, residual to the plane at which the seal is at one half
-    cone_free: float = 0.0035  # m, mean height of the lip over the centre that the bellows take up
-    cone_range: float = 0.0020  # m, beyond that until nothing seals
-    inner_free: float = 0.0015  # m, roughness under the cup that does not matter
-    inner_range: float = 0.0015  # m, beyond that until nothing seals
-    reach_full: float = np.radians(35)  # rad from the way out of the container: no loss
-    reach_none: float = np.radians(60)  # rad: the arm cannot get there
-    clearance_radii: tuple[float, ...] = (0.020, 0.027)  # m, of the cup's holder above the lip
-    clearance_points: int = 12
-    clearance_height: float = 0.008  # m above the tangent plane: what stands higher is in the way
-    clearance_share: float = 0.17  # of a ring blocked: no room
-    pressure: float = 35e3  # Pa, what a small ejector reaches on packaging
-    friction: float = 0.5  # rubber on packaging
-    gravity: float = 9.81  # m/s2
-    porous_holds: bool = False  # True for high-flow cups: cloth counts
-    stride: int = 2  # px, of the grid on which the score is worked out
-    smoothing: float = 1.2  # px, Gaussian over the score
-    threshold: float = 0.30  # passes cylinders of radius 24 mm and more
-    least_area: int = 60  # px, of a suctionable region
-
-    @property
-    def force(self) -> float:
-        """Newtons that hold the lip on."""
-        return self.pressure * np.pi * self.radius**2
-
-
 class Bodies(NamedTuple):
-    """What is known of instances 1..n: mass (n,) kg, centre (n, 3) m, porous (n,) bool."""
+    """
+    What is known of instances 1..n.
+
+    mass    (n,) kg
+    centre  (n, 3) metres, of mass, optical frame
+    porous  (n,) bool, only some cups hold it; open (n,) bool, none does
+    """
 
     mass: np.ndarray
     centre: np.ndarray
     porous: np.ndarray
+    open: np.ndarray
 
 
 def points(depth: np.ndarray, camera: Camera) -> np.ndarray:
@@ -211,8 +184,8 @@ def score(cloud, normal, instance, camera: Camera, up, approach, bodies: Bodies,
     Returns (H, W) float32 in 0..1, 0 off objects.
     """
     cups = placements(cloud, normal, instance, camera, cup)
-    if not cup.porous_holds:
-        cups = cups.where(~bodies.porous[cups.ids - 1])
+    leaks = bodies.open if cup.porous_holds else bodies.open | bodies.porous
+    cups = cups.where(~leaks[cups.ids - 1])
     quality = reach(cups.axis, approach, cup)
     cups, quality = cups.where(quality > 0), quality[quality > 0]
     height, same = ring(cups, cloud, instance, camera, cup.radius, cup.lip_points)

@@ -1,5 +1,5 @@
 """
-Meshes from a few numbers: lofts, boxes, pillows, lumps, and the hulls that collide for them.
+Meshes from a few numbers: lofts, boxes, pillows, lumps, tubes, and the hulls that collide.
 
 Lengths are metres. Texture coordinates are those of a picture: (0, 0) its top left corner, v down.
 """
@@ -157,15 +157,39 @@ def lump(rng: np.random.Generator, half, amount: float = 0.16) -> Mesh:
     return Mesh(vertices.reshape(-1, 3), uv.reshape(-1, 2), grid_faces(rows, columns))
 
 
-def torus(radius: float, tube: float, start: float, end: float) -> Mesh:
-    """Make a bent tube in the xz plane from angle `start` to `end`, rad from x: a handle."""
-    along, around = np.linspace(start, end, 18), np.linspace(0, 2 * np.pi, 10)
-    along, around = np.meshgrid(along, around, indexing='ij')
-    reach = radius + tube * np.cos(around)
-    vertices = np.stack(
-        [reach * np.cos(along), tube * np.sin(around), reach * np.sin(along)], -1
-    ).reshape(-1, 3)
-    return Mesh(vertices, np.zeros((len(vertices), 2)), grid_faces(18, 10, flip=True))
+def tube(path, radius, sides: int = 6) -> Mesh:
+    """Sweep a circle along points (n, 3); radius one number or one for each; ends stay open."""
+    path = np.asarray(path, float)
+    tangent = np.gradient(path, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    across = np.empty_like(tangent)
+    side = np.eye(3)[abs(tangent[0]).argmin()]
+    for k, along in enumerate(tangent):  # carried on from point to point, it does not twist
+        side = side - along * (side @ along)
+        across[k] = side = side / np.linalg.norm(side)
+    angle = np.linspace(0, 2 * np.pi, sides + 1)
+    circle = np.cos(angle)[:, None] * across[:, None]
+    circle = circle + np.sin(angle)[:, None] * np.cross(tangent, across)[:, None]
+    radius = np.broadcast_to(np.asarray(radius, float), (len(path),))
+    vertices = path[:, None] + radius[:, None, None] * circle
+    u, v = np.meshgrid(angle / (2 * np.pi), np.linspace(0, 1, len(path)))
+    uv = np.stack([u, v], -1).reshape(-1, 2)
+    return Mesh(vertices.reshape(-1, 3), uv, grid_faces(len(path), sides + 1))
+
+
+def moved(mesh: Mesh, by, scale=1.0) -> Mesh:
+    """Scale a mesh, then move it by (3,) metres."""
+    return mesh._replace(vertices=mesh.vertices * scale + by)
+
+
+def joined(parts: list[Mesh]) -> Mesh:
+    """Make one mesh of several, which share one picture."""
+    starts = np.cumsum([0, *(len(part.vertices) for part in parts[:-1])])
+    return Mesh(
+        np.concatenate([part.vertices for part in parts]),
+        np.concatenate([part.uv for part in parts]),
+        np.concatenate([part.faces + start for part, start in zip(parts, starts)]),
+    )
 
 
 def facets(points: np.ndarray) -> Mesh:

@@ -1,5 +1,5 @@
 """
-Eighteen kinds of things, each a pure function of its seed: shape, print, material, what collides.
+Kinds of things, each a pure function of its seed: shape, print, material, what collides.
 
 The train and the test split never share a thing, and HELD_OUT kinds are in the test split alone.
 """
@@ -10,21 +10,16 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from rganet_ros.synthetic import meshes, packaging, textures, turned
-from rganet_ros.synthetic.meshes import Mesh
+from rganet_ros.synthetic import clear, hollow, meshes, packaging, soft, textures, tools, turned
 from rganet_ros.synthetic.textures import colour
-from rganet_ros.synthetic.thing import Collider, Part, solid, Thing
-
-
-def _hull(mesh: Mesh, limit: int = 36) -> Collider:
-    return Collider('hull', meshes.hull_points(mesh.vertices, limit))
+from rganet_ros.synthetic.thing import box, Collider, hull, Part, solid, Thing
 
 
 def _cuboid(rng, kind: str, half: np.ndarray, look: packaging.Print, **more) -> Thing:
     bulge = rng.uniform(0.0, 0.0025) if rng.random() < 0.3 else 0.0
     mesh = meshes.box(half, bulge, 6 if bulge else 1)
     part = Part(mesh, packaging.box_atlas(rng, look), specular=0.25, shininess=0.3)
-    return Thing(kind, (part,), (Collider('box', half),), **more)
+    return Thing(kind, (part,), (box(half),), **more)
 
 
 def make_box(rng) -> Thing:
@@ -51,13 +46,6 @@ def make_soap(rng) -> Thing:
     return _cuboid(rng, 'soap', half, packaging.draw_print(rng), density=600, gloss=0.5)
 
 
-def make_sponge(rng) -> Thing:
-    """Make a sponge: porous, so no cup holds it."""
-    half = np.array([0.11, 0.07, 0.03]) * rng.uniform(0.8, 1.1) / 2
-    part = Part(meshes.box(half, 0.001, 6), textures.sponge(rng), specular=0.02)
-    return Thing('sponge', (part,), (Collider('box', half),), 80, porous=True, gloss=0.0)
-
-
 def make_tube(rng) -> Thing:
     """Make a tube, round at its cap and flat at its end."""
     r, h = rng.uniform(0.015, 0.026), rng.uniform(0.1, 0.17)
@@ -69,7 +57,7 @@ def make_tube(rng) -> Thing:
     mesh = mesh._replace(vertices=mesh.vertices - [0, 0, h / 2])
     picture = np.rot90(packaging.panel(rng, 256, 512, packaging.draw_print(rng)))
     part = Part(mesh, np.ascontiguousarray(picture), specular=0.5, shininess=0.6)
-    return Thing('tube', (part,), (_hull(mesh),), gloss=0.5)
+    return Thing('tube', (part,), (hull(mesh),), gloss=0.5)
 
 
 def make_bag(rng) -> Thing:
@@ -81,35 +69,8 @@ def make_bag(rng) -> Thing:
     picture = np.vstack([packaging.panel(rng, 384, 256, look, share) for share in (1, 0.3)])
     part = Part(mesh, picture, specular=0.7, shininess=0.7)
     return Thing(
-        'bag', (part,), (_hull(mesh),), density=rng.uniform(150, 400), gloss=rng.uniform(0.5, 1)
+        'bag', (part,), (hull(mesh),), density=rng.uniform(150, 400), gloss=rng.uniform(0.5, 1)
     )
-
-
-def make_blister(rng) -> Thing:
-    """Make a blister pack: a card with a clear dome over its content."""
-    look = packaging.draw_print(rng)
-    half = np.array([rng.uniform(0.04, 0.065), rng.uniform(0.06, 0.1), 0.0012])
-    card = Part(meshes.box(half), packaging.box_atlas(rng, look, 200, 280), specular=0.2)
-    a, b, deep = (
-        half[0] * rng.uniform(0.5, 0.8),
-        half[1] * rng.uniform(0.4, 0.6),
-        rng.uniform(0.012, 0.03),
-    )
-    offset = np.array([0, -0.25 * half[1], 0])
-    dome = meshes.loft(
-        meshes.densify([(1, 0), (0.97, 0.5), (0.9, 0.85), (0.75, 1), (0, 1)], 0.08), b / a, 5.0, 32
-    )
-    content = meshes.loft(
-        meshes.densify([(0, 0.03), (0.8, 0.05), (0.82, 0.6), (0.6, 0.8), (0, 0.85)], 0.1),
-        0.8 * b / a, 3.0, 24,
-    )  # fmt: skip
-    dome, content = (
-        mesh._replace(vertices=mesh.vertices * [a, a, deep] + offset) for mesh in (dome, content)
-    )
-    inside = Part(content, packaging.panel(rng, 256, 128, packaging.draw_print(rng)))
-    shell = Part(dome, None, (0.92, 0.95, 1.0, 0.26), 1.0, 0.9)
-    colliders = Collider('box', half + [0, 0, 0.0003]), _hull(dome, 30)
-    return Thing('blister', (card, inside, shell), colliders, 150, clear=True, gloss=0.8)
 
 
 def make_ball(rng) -> Thing:
@@ -141,28 +102,31 @@ def make_pen(rng) -> Thing:
     mesh = mesh._replace(vertices=mesh.vertices - [0, 0, h / 2])
     picture = np.empty((256, 64, 3), np.uint8)
     picture[:80], picture[80:] = colour(rng), colour(rng)
-    return Thing('pen', (Part(mesh, picture, specular=0.5),), (_hull(mesh, 24),), gloss=0.3)
-
-
-def make_cloth(rng) -> Thing:
-    """Make a crumpled cloth: porous, so no cup holds it."""
-    half = (rng.uniform(0.05, 0.09), rng.uniform(0.04, 0.07), rng.uniform(0.012, 0.03))
-    mesh = meshes.lump(rng, half)
-    part = Part(mesh, textures.cloth(rng), specular=0.02, shininess=0.1)
-    return Thing('cloth', (part,), (_hull(mesh),), 150, porous=True, gloss=0.0)
+    return Thing('pen', (Part(mesh, picture, specular=0.5),), (hull(mesh, 24),), gloss=0.3)
 
 
 # How often a kind is drawn.
 KINDS: dict[str, tuple[Callable[[np.random.Generator], Thing], float]] = {
     'box': (make_box, 8), 'book': (make_book, 2), 'can': (turned.make_can, 3),
-    'bottle': (turned.make_bottle, 3), 'shampoo': (turned.make_shampoo, 3),
+    'bottle': (turned.make_bottle, 2), 'shampoo': (turned.make_shampoo, 3),
     'jar': (turned.make_jar, 2), 'tube': (make_tube, 2), 'bag': (make_bag, 4),
-    'blister': (make_blister, 2.5), 'mug': (turned.make_mug, 1.5), 'ball': (make_ball, 1.5),
-    'hull': (make_hull, 1), 'pen': (make_pen, 2), 'cloth': (make_cloth, 2),
-    'tape': (turned.make_tape, 1), 'sponge': (make_sponge, 1), 'soap': (make_soap, 1.5),
-    'cup': (turned.make_cup, 1),
+    'blister': (clear.make_blister, 2.5), 'mug': (turned.make_mug, 1.5), 'ball': (make_ball, 1),
+    'hull': (make_hull, 0.5), 'pen': (make_pen, 1.5), 'cloth': (soft.make_cloth, 1.5),
+    'tape': (turned.make_tape, 1), 'sponge': (soft.make_sponge, 1), 'soap': (make_soap, 1.5),
+    'cup': (turned.make_cup, 1), 'clear_bottle': (turned.make_clear_bottle, 1.5),
+    'glass': (turned.make_glass, 1), 'clear_box': (clear.make_clear_box, 1.5),
+    'pack': (clear.make_pack, 2), 'towel': (soft.make_towel, 1.5), 'glove': (soft.make_glove, 1.5),
+    'plush': (soft.make_plush, 1.5), 'mesh_cup': (hollow.make_mesh_cup, 1.5),
+    'basket': (hollow.make_basket, 1), 'open_box': (hollow.make_open_box, 1.5),
+    'lid': (hollow.make_lid, 1), 'cable': (hollow.make_cable, 1.5),
+    'scissors': (tools.make_scissors, 1), 'wrench': (tools.make_wrench, 0.7),
+    'pliers': (tools.make_pliers, 0.7), 'spoon': (tools.make_spoon, 1),
+    'screwdriver': (turned.make_screwdriver, 0.7), 'torch': (turned.make_torch, 1),
+    'brush': (tools.make_brush, 1), 'whisk': (tools.make_whisk, 1),
 }  # fmt: skip
-HELD_OUT = ('shampoo', 'jar', 'mug', 'soap')
+HELD_OUT = (
+    'shampoo', 'jar', 'mug', 'soap', 'clear_box', 'plush', 'basket', 'wrench', 'whisk'
+)  # fmt: skip
 SPLITS = ('train', 'test')
 
 

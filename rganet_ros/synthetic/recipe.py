@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from rganet_ros.options import Range, read
+from rganet_ros.options import OneOf, Range, read
+from rganet_ros.synthetic.cup import CUPS
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Another recipe is another row of RECIPES, or a YAML file with some of these names."""
 
+    cup: Annotated[str, OneOf(tuple(CUPS)), 'what the label is made for'] = 'rigid'
     width: Annotated[int, Range(64, 1920), 'pixels'] = 640
     height: Annotated[int, Range(64, 1200), 'pixels'] = 480
     views: Annotated[int, Range(1, 64), 'frames of one settled scene'] = 2
@@ -20,10 +22,13 @@ class Recipe:
         bool, 'views are consecutive frames of a moving camera, things are taken away'
     ] = False
     bank: Annotated[int, Range(1, 100000), 'different things of a split'] = 320
-    most_objects: Annotated[int, Range(5, 60), 'things in the fullest container'] = 40
+    most_objects: Annotated[int, Range(5, 60), 'things in a container, but for heaped ones'] = 40
     empty_share: Annotated[float, Range(0, 1), 'of scenes without any thing'] = 0.06
     sparse_share: Annotated[float, Range(0, 1), 'of scenes with one to four things'] = 0.11
     shelf_share: Annotated[float, Range(0, 1), 'of scenes that are a shelf, not a tote'] = 0.12
+    drawer_share: Annotated[float, Range(0, 1), 'of scenes that are a drawer'] = 0.1
+    overfull_share: Annotated[float, Range(0, 1), 'of scenes heaped over the rim'] = 0.1
+    intruder_share: Annotated[float, Range(0, 1), 'of scenes with a gripper or a hand'] = 0.25
     packed_share: Annotated[float, Range(0, 1), 'of totes with rows of one box'] = 0.06
     clean_depth_share: Annotated[float, Range(0, 1), 'of frames with nearly perfect depth'] = 0.12
     dotted_depth_share: Annotated[

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from rganet_ros.synthetic import label, render, sensor, shading, view
+from rganet_ros.synthetic.cup import CUPS
 from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.synthetic.scene import Scene
 from rganet_ros.types import Camera
-
-CUP = label.Cup()
 
 
 class Sample(NamedTuple):
@@ -42,6 +41,7 @@ def _bodies(scene: Scene, seen: view.View) -> label.Bodies:
         scene.model.body_mass[ids],
         (scene.data.xipos[ids] - seen.position) @ seen.rotation,
         np.array([thing.porous for thing in scene.things], bool),
+        np.array([thing.open for thing in scene.things], bool),
     )
 
 
@@ -50,24 +50,26 @@ def photograph(
 ) -> Sample:
     """Render a view of a scene, label it, and pass it through the sensor."""
     shot = renderer.shoot(seen)
-    camera = seen.camera(recipe.width, recipe.height)
+    camera, cup = seen.camera(recipe.width, recipe.height), CUPS[recipe.cup]
     cloud = label.points(shot.depth, camera)
     normal = label.normals(cloud, shot.surface)
     up, approach = seen.rotation.T @ [0, 0, 1], seen.rotation.T @ scene.container.approach
     score = label.score(
-        cloud, normal, shot.surface, camera, up, approach, _bodies(scene, seen), CUP
+        cloud, normal, shot.surface, camera, up, approach, _bodies(scene, seen), cup
     )
     # By surface, as in render.Shot: -1, the container, is the last.
-    gloss = np.array([0, *(thing.gloss for thing in scene.things), 0.12], np.float32)
-    clear = np.array([False, *(thing.clear for thing in scene.things), False])
-    room = shading.surroundings(rng)
-    picture = shading.shade(rng, shot.rgb, shot.depth, normal, gloss[shot.surface], seen, room)
-    ray = shading.rays(shot.depth.shape, seen)
+    gloss = np.array(
+        [0, *(thing.gloss for thing in scene.things), scene.container.gloss], np.float32
+    )
+    room, ray = shading.surroundings(rng), shading.rays(shot.depth.shape, seen)
+    picture = shading.shade(
+        rng, shot.rgb, shot.rgba, shot.depth, normal, gloss[shot.surface], ray, seen, room
+    )
     depth = sensor.depth(
         rng, shot.depth, shot.surface, normal, ray, camera,
-        1 - picture.max(-1), clear[shot.surface], recipe,
+        1 - picture.max(-1), shot.rgba[..., 3] < 1, recipe,
     )  # fmt: skip
     return Sample(
-        sensor.colour(rng, picture), depth, label.classes(score, shot.surface, CUP), score,
+        sensor.colour(rng, picture), depth, label.classes(score, shot.surface, cup), score,
         np.maximum(shot.surface, 0).astype(np.uint8), shot.depth, camera, seen.pose(),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
-from rganet_ros.synthetic import containers, objects
+from rganet_ros.synthetic import containers, intruders, objects
 from rganet_ros.synthetic.builder import Builder
 from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.synthetic.thing import Thing
@@ -26,7 +26,7 @@ def _settings(spec: mujoco.MjSpec, recipe: Recipe, ambient: float) -> None:
     spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
     visual = spec.visual
     visual.global_.offwidth, visual.global_.offheight = recipe.width, recipe.height
-    visual.quality.shadowsize, visual.quality.offsamples = 2048, 4
+    visual.quality.shadowsize, visual.quality.offsamples = 1024, 0  # see render.JITTER
     visual.map.znear, visual.map.zfar, visual.map.shadowclip = 0.02, 6, 1.2
     visual.headlight.ambient = [ambient] * 3
     visual.headlight.diffuse, visual.headlight.specular = [0.12] * 3, [0] * 3
@@ -107,6 +107,8 @@ def _count(rng, recipe: Recipe) -> int:
         return 0
     if chance < recipe.sparse_share:
         return int(rng.integers(1, 5))
+    if chance < recipe.sparse_share + recipe.overfull_share:
+        return 60
     return int(rng.integers(5, recipe.most_objects + 1))
 
 
@@ -122,7 +124,7 @@ def _content(rng, split: str, recipe: Recipe, container) -> Content:
 
 def _lights(rng, builder: Builder, container) -> None:
     """One to three lamps, from dim to glaring, in front of a shelf or above a tote."""
-    strength = rng.choice([0.5, 0.8, 1.0, 1.3], p=[0.15, 0.25, 0.4, 0.2])
+    strength = np.exp(rng.uniform(np.log(0.35), np.log(1.8)))
     for k in range(int(rng.integers(1, 4))):
         place = np.array([rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(1.4, 2.4)])
         if container.shelf:
@@ -136,24 +138,54 @@ def _lights(rng, builder: Builder, container) -> None:
 
 
 class Scene:
-    """A settled world: `model`, `data`, the `things` in it, the `container` around them."""
+    """
+    A settled world: `model`, `data`, the `things` in it, the `container` around them.
 
-    def __init__(self, rng: np.random.Generator, split: str, recipe: Recipe) -> None:
+    lamp_radius  metres, half the size of its lamps: the larger the softer the shadows
+    intruder     a gripper or a hand that goes with the camera, or None
+    """
+
+    def __init__(self, rng: np.random.Generator, split: str, recipe: Recipe, things=None) -> None:
+        """Draw the scene; `things` (list of Thing) are taken in place of those of the bank."""
         builder = Builder()
         _settings(builder.spec, recipe, rng.uniform(0.34, 0.52))
+        self.lamp_radius = rng.uniform(0.02, 0.1)
         self.container = containers.build(rng, builder, recipe)
-        content = _content(rng, split, recipe, self.container)
+        if things is None:
+            content = _content(rng, split, recipe, self.container)
+        else:
+            content = _dropped(rng, things, self.container.room)
         _lights(rng, builder, self.container)
+        self.intruder = intruders.draw(rng, builder, recipe)
         builder.spec.worldbody.add_camera(name='camera')
-        fixed = len(builder.spec.worldbody.bodies)
+        self.first_body = 1 + len(builder.spec.worldbody.bodies)
         for row in zip(content.things, content.scales, content.positions, content.quaternions):
             builder.thing(*row)
         self.things = content.things
+        self._copied = rng.permutation(len(self.things))[: self._next_door(rng)]
+        for number in self._copied:
+            builder.copy(number)
         self.model = builder.compile()
         self.data = mujoco.MjData(self.model)
         self.model.dof_damping[:] = 2e-5
-        self.first_body = 1 + fixed
         self.settle()
+        self._fill_next_door()
+
+    def _next_door(self, rng) -> int:
+        """Draw how many things lie in the container beside."""
+        beside = self.container.beside is not None and rng.random() < 0.7
+        return int(rng.integers(1, 16)) if beside else 0
+
+    def _fill_next_door(self) -> None:
+        """Let copies of things lie in the container beside as they do here, turned by half."""
+        bodies = self.first_body + len(self.things) + np.arange(len(self._copied))
+        for body, number in zip(bodies, self._copied):
+            original = self.body_ids[number]
+            at = self.data.xpos[original] * [-1, -1, 1]
+            self.model.body_pos[body] = at + [*self.container.beside, 0]
+            w, x, y, z = self.data.xquat[original]
+            self.model.body_quat[body] = -z, -y, x, w  # half a turn about z, then its own
+        mujoco.mj_kinematics(self.model, self.data)
 
     @property
     def body_ids(self) -> np.ndarray:
@@ -162,10 +194,9 @@ class Scene:
 
     def surface_of_geoms(self) -> np.ndarray:
         """Per geom: -1 the container, 0 the surroundings, k + 1 the thing k."""
-        body = self.model.geom_bodyid
-        return np.where(
-            body >= self.first_body, body - self.first_body + 1, np.where(body == 1, -1, 0)
-        )
+        number = self.model.geom_bodyid - self.first_body
+        ours = (number >= 0) & (number < len(self.things))
+        return np.where(ours, number + 1, np.where(self.model.geom_bodyid == 1, -1, 0))
 
     def settle(self, longest: float = 2.5, still: float = 0.03) -> None:
         """

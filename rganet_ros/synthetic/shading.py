@@ -1,5 +1,5 @@
 """
-What the renderer's light lacks: ambient occlusion, mirrored surroundings, muted colours.
+What the renderer lacks: ambient occlusion, mirrored surroundings, clear plastic, muted colours.
 
 Pictures here are (H, W, 3) float32 with 1 as white.
 """
@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 from rganet_ros.synthetic.view import View
 
-# Window of the depth's local mean (px, chosen at 640 wide), difference that counts in full (m),
+# Window of the depth's local mean (share of the width), difference that counts in full (m),
 # strength.
-OCCLUSION = ((9, 0.012, 0.10), (25, 0.025, 0.22), (71, 0.06, 0.32))
+OCCLUSION = ((0.014, 0.012, 0.10), (0.04, 0.025, 0.22), (0.11, 0.06, 0.32))
+BEND = 0.012  # m, that what is behind a see-through wall is shifted where the wall is steep
 
 
 def occlusion(depth: np.ndarray) -> np.ndarray:
     """Share of ambient light (H, W): less where the surface lies deeper than around it."""
     light = np.ones_like(depth)
-    for window, span, strength in OCCLUSION:
+    for share, span, strength in OCCLUSION:
+        window = 2 * round(share * depth.shape[1] / 2) + 1
         deeper = depth - cv2.blur(depth, (window, window))
         light -= strength * np.clip(deeper / span, 0, 1)
     return np.clip(light, 0.25, 1)
@@ -35,7 +37,7 @@ def surroundings(rng: np.random.Generator) -> np.ndarray:
     for _ in range(rng.integers(3, 7)):
         x, y, w, h = rng.integers([0, 0, 4, 2], [110, 24, 22, 8])
         tint = 1 + 0.08 * rng.standard_normal(3)
-        room[y : y + h, x : x + w] = rng.uniform(0.8, 3) * tint
+        room[y : y + h, x : x + w] = np.exp(rng.uniform(-0.3, 1.7)) * tint
     room[34:] *= rng.uniform(0.4, 1, 3)
     return cv2.GaussianBlur(room, (0, 0), 1.2)
 
@@ -56,7 +58,8 @@ def reflections(normal, ray, view: View, room: np.ndarray) -> np.ndarray:
 
     normal, ray  (H, W, 3) unit, optical frame; room as `surroundings` makes it
     """
-    smooth = cv2.GaussianBlur(normal, (0, 0), 1.0)
+    size = normal.shape[1::-1]  # at half of it: highlights are soft, and this is dear
+    smooth, ray = (cv2.resize(a, None, None, 0.5, 0.5, cv2.INTER_AREA) for a in (normal, ray))
     smooth /= np.linalg.norm(smooth, axis=-1, keepdims=True) + 1e-9
     cosine = -(ray * smooth).sum(-1)
     mirrored = (ray + 2 * cosine[..., None] * smooth) @ view.rotation.T.astype(np.float32)
@@ -66,24 +69,53 @@ def reflections(normal, ray, view: View, room: np.ndarray) -> np.ndarray:
         room, (around * 127).astype(np.float32), (down * 63).astype(np.float32), cv2.INTER_LINEAR
     )
     fresnel = 0.04 + 0.5 * (1 - np.clip(cosine, 0, 1)) ** 5
-    return fresnel[..., None] * seen
+    return cv2.resize(fresnel[..., None] * seen, size)
 
 
-def shade(rng, rgb, depth, normal, gloss, view: View, room: np.ndarray) -> np.ndarray:
+def see_through(picture, rgba, depth, normal, ray, focal: float) -> np.ndarray:
+    """
+    Lay clear plastic over what is behind it: shifted along the normal, tinted, denser where steep.
+
+    picture  (H, W, 3) without it; rgba (H, W, 4), the last below 1 where it is
+    depth    (H, W) metres; normal and ray (H, W, 3) unit, optical frame; focal px
+    """
+    clear = rgba[..., 3] < 1
+    if not clear.any():
+        return picture
+    y, x = np.indices(clear.shape, np.float32)
+    shift = np.where(clear, BEND * focal / depth, 0).astype(np.float32)
+    x, y = x + shift * normal[..., 0], y + shift * normal[..., 1]
+    edge = cv2.BORDER_REPLICATE
+    behind = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=edge)[clear]
+    wall = normal[clear]
+    cosine = np.clip(-(wall * ray[clear]).sum(-1), 0.15, 1)
+    passed = ((1 - rgba[clear][:, 3]) ** (1 / cosine))[:, None]
+    tint = rgba[clear][:, :3]
+    haze = tint * behind.mean()
+    laid = picture.copy()
+    laid[clear] = passed * behind * (0.5 + 0.5 * tint) + (1 - passed) * haze
+    return laid
+
+
+def shade(rng, rgb, rgba, depth, normal, gloss, ray, view: View, room: np.ndarray) -> np.ndarray:
     """
     Finish a rendered picture.
 
-    rgb     (H, W, 3) uint8; depth (H, W) metres; normal (H, W, 3) optical frame
+    rgb     (H, W, 3) 0..1 and rgba (H, W, 4), as in render.Shot; depth (H, W) metres
+    normal  (H, W, 3) and ray (H, W, 3), unit, optical frame
     gloss   (H, W) 0..1, how much a pixel's surface mirrors
     """
-    picture = rgb.astype(np.float32) / 255
     ambient = occlusion(depth)
-    picture *= ambient[..., None]
-    mirrored = reflections(normal, rays(depth.shape, view), view, room)
+    focal = view.camera(*depth.shape[::-1]).fx
+    picture = see_through(rgb, rgba, depth, normal, ray, focal) * ambient[..., None]
+    mirrored = reflections(normal, ray, view, room)
     picture += 1.6 * (gloss * ambient)[..., None] * mirrored
     grey = picture.mean(-1, keepdims=True)
     picture = grey + (picture - grey) * rng.uniform(0.6, 0.95)
     white_balance = 1 + 0.05 * rng.standard_normal(3)
-    exposure = np.exp(rng.normal(0.08, 0.22))
+    # The camera makes up for a part of what there is too little or too much of light.
+    exposure = np.exp(rng.normal(0.05, 0.2)) * (0.36 / (picture.mean() + 0.02)) ** rng.uniform(
+        0, 0.8
+    )
     picture = np.clip(picture * (exposure * white_balance), 0, None)
     return (1.1 * picture / (1 + 0.18 * picture) + rng.uniform(0, 0.05)).astype(np.float32)

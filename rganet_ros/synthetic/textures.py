@@ -57,7 +57,7 @@ def to_uint8(picture: np.ndarray) -> np.ndarray:
 def plastic(rng: np.random.Generator, base: Colour) -> np.ndarray:
     """Moulded plastic, a little uneven and scratched."""
     size = 256
-    picture = np.array(base) * (1 + 0.035 * noise(rng, size, size, 5, 5)[..., None])
+    picture = np.array(base) * (1 + 0.022 * noise(rng, size, size, 5, 5)[..., None])
     picture = (picture + 1.5 * rng.standard_normal((size, size, 1))).astype(np.float32)
     for _ in range(rng.integers(5, 25)):
         x, y, angle, length = *rng.integers(0, size, 2), rng.uniform(0, 6.28), rng.uniform(5, 60)
@@ -114,12 +114,38 @@ def steel(rng: np.random.Generator) -> np.ndarray:
     return to_uint8(base + 60 * brush[..., None] + 7 * noise(rng, 512, 512, 3, 3)[..., None])
 
 
-FLOORS = {concrete: 0.34, carpet: 0.12, bright: 0.22, wood: 0.17, steel: 0.15}
+FLOORS = {concrete: 0.3, carpet: 0.12, bright: 0.28, wood: 0.15, steel: 0.15}
 
 
 def floor(rng: np.random.Generator) -> np.ndarray:
     """Draw what is under the tote."""
     return list(FLOORS)[rng.choice(len(FLOORS), p=list(FLOORS.values()))](rng)
+
+
+def moulded(rng: np.random.Generator, base: Colour) -> np.ndarray:
+    """Plastic with ribs, a grid, studs, panels or letters raised from it, lit from one side."""
+    size, kind = 512, rng.integers(5)
+    raised = np.zeros((size, size), np.uint8)
+    pitch, thick = int(rng.integers(24, 90)), int(rng.integers(2, 8))
+    for at in range(pitch // 2, size, pitch):
+        if kind in (0, 1):
+            raised[at : at + thick] = 255
+        if kind == 1:
+            raised[:, at : at + thick] = 255
+        if kind == 2:
+            for other in range(pitch // 2, size, pitch):
+                cv2.circle(raised, (at, other), thick, 255, -1, cv2.LINE_AA)
+    if kind == 3:
+        for x, y in ((60, 50), (300, 50), (60, 290), (300, 290)):
+            cv2.rectangle(raised, (x, y), (x + 150, y + 170), 255, -1)
+    if kind == 4:
+        word = ''.join(rng.choice(list('ABCEHKLMPRST0123456789'), 6))
+        cv2.putText(raised, word, (90, 200), 0, 2.6, 255, 9, cv2.LINE_AA)
+        cv2.circle(raised, (256, 350), 60, 255, 5, cv2.LINE_AA)
+    raised = cv2.GaussianBlur(np.float32(raised) / 255, (0, 0), rng.uniform(1, 2.5))
+    light = rng.uniform(0.15, 0.6) * (np.roll(raised, 2, 0) + np.roll(raised, 2, 1) - 2 * raised)
+    flat = cv2.resize(plastic(rng, base), (size, size)).astype(np.float32)
+    return to_uint8(flat * (1 + light)[..., None])
 
 
 def cardboard(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from rganet_ros.synthetic import meshes, packaging
 from rganet_ros.synthetic.textures import colour
-from rganet_ros.synthetic.thing import Collider, Part, solid, Thing, WHITE
+from rganet_ros.synthetic.thing import Collider, hull, Part, solid, Thing
 
 
 def _turned_texture(rng, body, look, profile, bands, label) -> np.ndarray:
@@ -95,8 +95,9 @@ def make_mug(rng) -> Thing:
                (0, 0.008)]  # fmt: skip
     label = (0.1, 0.9) if rng.random() < 0.6 else None
     thing = _turned(rng, 'mug', profile, label, gloss=0.7, density=250, soft=True)
-    ring = meshes.torus(0.28 * h, 0.005, -np.pi / 2, np.pi / 2)
-    ring = ring._replace(vertices=ring.vertices * [0.8, 1.4, 1] + [0.98 * r, 0, 0])
+    bend = np.linspace(-np.pi / 2, np.pi / 2, 18)
+    bow = 0.28 * h * np.stack([np.cos(bend), 0 * bend, np.sin(bend)], -1)
+    ring = meshes.moved(meshes.tube(bow, 0.005, 10), [0.98 * r, 0, 0], [0.8, 1.4, 1])
     handle = Part(ring, None, solid(tuple(thing.parts[0].texture[-1, 0])), 0.5, 0.6)
     block = Collider('box', np.array([0.008, 0.005, 0.28 * h]), (r + 0.014, 0.0, 0.0))
     return replace(thing, parts=(*thing.parts, handle), colliders=(*thing.colliders, block))
@@ -110,31 +111,90 @@ def make_tape(rng) -> Thing:
     return _turned(rng, 'tape', profile, None, gloss=0.3, density=500)
 
 
-def make_bottle(rng) -> Thing:
-    """Make a bottle, opaque or see-through."""
+def _bottle_profile(rng) -> np.ndarray:
     r, h = rng.uniform(0.025, 0.042), rng.uniform(0.14, 0.22)
-    profile = [(0, 0), (0.8 * r, 0), (r, 0.008), (r * rng.uniform(0.9, 1), 0.4 * h), (r, 0.6 * h),
-               (0.9 * r, 0.7 * h), (0.4 * r, 0.86 * h), (0.38 * r, 0.9 * h), (0.45 * r, 0.9 * h),
-               (0.45 * r, h), (0, h)]  # fmt: skip
-    cap = colour(rng) if rng.random() < 0.6 else (240, 240, 238)
-    thing = _turned(
-        rng, 'bottle', profile, (0.3, 0.62), bands=[(0.89, 1.01, cap)], gloss=0.5, soft=True
-    )
-    if rng.random() > 0.35:
-        return thing
-    # A clear body is drawn see-through; its label and its cap lie around it as opaque shells.
-    body = replace(thing.parts[0], texture=None, rgba=(0.86, 0.93, 0.95, rng.uniform(0.3, 0.5)))
+    return np.array(
+        [(0, 0), (0.8 * r, 0), (r, 0.008), (r * rng.uniform(0.9, 1), 0.4 * h), (r, 0.6 * h),
+         (0.9 * r, 0.7 * h), (0.4 * r, 0.86 * h), (0.38 * r, 0.9 * h), (0.45 * r, 0.9 * h),
+         (0.45 * r, h), (0, h)]
+    )  # fmt: skip
+
+
+def _cap(rng):
+    return colour(rng) if rng.random() < 0.6 else (240, 240, 238)
+
+
+def make_bottle(rng) -> Thing:
+    """Make a bottle."""
+    profile, cap = _bottle_profile(rng), [(0.89, 1.01, _cap(rng))]
+    return _turned(rng, 'bottle', profile, (0.3, 0.62), bands=cap, gloss=0.5, soft=True)
+
+
+def make_clear_bottle(rng) -> Thing:
+    """Make a see-through bottle: its label and its cap lie around it, its content within."""
+    profile = _bottle_profile(rng)
+    h = profile[-1, 1]
     dense = meshes.densify(meshes.rounded(profile), 0.006)
-    shells = []
-    for low, high, picture, rgba in (
-        (0.3, 0.62, packaging.panel(rng, 512, 128, packaging.draw_print(rng)), WHITE),
-        (0.89, 1.01, None, solid(cap)),
-    ):
+    printed = packaging.panel(rng, 512, 128, packaging.draw_print(rng))
+
+    def shell(low: float, high: float, scale: float) -> meshes.Mesh:
         inside = (dense[:, 1] >= low * h) & (dense[:, 1] <= high * h)
-        shell = meshes.loft(dense[inside] * [1.015, 1])
-        shell = shell._replace(vertices=shell.vertices - [0, 0, h / 2])
-        shells.append(Part(shell, picture, rgba))
-    return replace(thing, parts=(*shells, body), clear=True, gloss=0.9)
+        return meshes.moved(meshes.loft(dense[inside] * [scale, 1]), [0, 0, -h / 2])
+
+    whole = meshes.moved(meshes.loft(dense), [0, 0, -h / 2])
+    tint = rng.choice([(0.92, 0.97, 1.0), (0.75, 0.9, 1.0), (0.7, 0.95, 0.75), (0.9, 0.75, 0.5)])
+    parts = [
+        Part(whole, None, (*tint, rng.uniform(0.12, 0.35)), 1.0, 0.9),
+        Part(shell(0.89, 1.01, 1.02), None, solid(_cap(rng)), 0.5, 0.6),
+    ]
+    if rng.random() < 0.8:
+        parts.append(Part(shell(0.3, 0.62, 1.015), printed, specular=0.5))
+    if rng.random() < 0.4:
+        drink = meshes.rounded([(0, 0), *profile[1:6] * [0.96, 1], (0, profile[5, 1])])
+        drink = meshes.moved(meshes.loft(drink), [0, 0, 0.002 - h / 2])
+        parts.append(Part(drink, None, solid(colour(rng))))
+    return Thing('clear_bottle', tuple(parts), (hull(whole),), gloss=0.9)
+
+
+def make_glass(rng) -> Thing:
+    """Make a wine glass or a tumbler: thin, see-through, glossy."""
+    r, h = rng.uniform(0.03, 0.042), rng.uniform(0.09, 0.2)
+    profile = np.array(
+        [(0, 0), (0.8 * r, 0), (r, h), (0.96 * r, h), (0.78 * r, 0.006), (0, 0.006)]
+        if rng.random() < 0.4 else
+        [(0, 0), (0.85 * r, 0), (0.8 * r, 0.004), (0.1 * r, 0.01), (0.1 * r, 0.45 * h),
+         (0.7 * r, 0.58 * h), (r, 0.75 * h), (0.85 * r, h), (0.82 * r, h), (0.95 * r, 0.75 * h),
+         (0.6 * r, 0.6 * h), (0, 0.5 * h)]
+    )  # fmt: skip
+    mesh = meshes.loft(meshes.densify(meshes.rounded(profile), 0.006))
+    mesh = meshes.moved(mesh, [0, 0, -h / 2])
+    part = Part(mesh, None, (0.95, 0.98, 1.0, rng.uniform(0.05, 0.15)), 1.0, 0.9)
+    return Thing('glass', (part,), (hull(mesh),), gloss=1.0)
+
+
+def make_screwdriver(rng) -> Thing:
+    """Make a screwdriver: a grooved grip and a steel shaft."""
+    r, h = rng.uniform(0.011, 0.017), rng.uniform(0.16, 0.24)
+    grip = rng.uniform(0.4, 0.55) * h
+    profile = [(0, 0), (0.8 * r, 0.002), (r, 0.15 * grip), (0.85 * r, 0.7 * grip),
+               (0.95 * r, 0.9 * grip), (0.5 * r, grip), (0.003, grip + 0.001), (0.003, h),
+               (0, h)]  # fmt: skip
+    bands = [(grip / h, 1.01, (165, 167, 170)), (0.0, 0.15, colour(rng))]
+    return _turned(
+        rng, 'screwdriver', profile, None, bands=bands, exponent=rng.uniform(2, 3.5), gloss=0.5,
+        density=1200,
+    )  # fmt: skip
+
+
+def make_torch(rng) -> Thing:
+    """Make a pocket torch: anodised metal, a wide head, rings."""
+    r, h = rng.uniform(0.010, 0.015), rng.uniform(0.08, 0.16)
+    w, head = r * rng.uniform(1.1, 1.5), rng.uniform(0.68, 0.8) * h
+    profile = [(0, 0), (0.9 * r, 0), (r, 0.003), (r, 0.3 * h), (0.93 * r, 0.31 * h),
+               (0.93 * r, 0.55 * h), (r, 0.56 * h), (r, head), (w, head + 0.006), (w, h),
+               (0.85 * w, h), (0.8 * w, h - 0.004), (0, h - 0.004)]  # fmt: skip
+    bands = [(share, share + 0.015, (215, 215, 220)) for share in (0.05, 0.29, 0.57, 0.93)]
+    return _turned(rng, 'torch', profile, None, bands=bands, gloss=1.0, density=1300)
 
 
 def make_shampoo(rng) -> Thing:

@@ -5,7 +5,8 @@ import pytest
 from rganet_ros.synthetic import generate, render
 from rganet_ros.synthetic.recipe import Recipe
 
-SMALL = {'width': 96, 'height': 72, 'views': 2, 'bank': 12, 'most_objects': 6}
+SMALL = {'width': 96, 'height': 72, 'views': 2, 'bank': 12, 'most_objects': 6,
+         'drawer_share': 0, 'overfull_share': 0}  # fmt: skip
 
 
 @pytest.fixture(scope='session')
@@ -22,7 +23,7 @@ def small():
 @pytest.fixture(scope='session')
 def empty():
     render.backend()
-    return Recipe(**SMALL, empty_share=1, shelf_share=0)
+    return Recipe(**SMALL, empty_share=1, shelf_share=0, intruder_share=1)
 
 
 @pytest.fixture(scope='session')

@@ -12,7 +12,7 @@ COUNT = 6
 
 @pytest.fixture(scope='module')
 def samples(small):
-    return list(clip.samples(small, 'test', 3, 0, COUNT))
+    return list(clip.samples(small, 'test', 3, 6, COUNT))
 
 
 def test_the_camera_drifts_and_its_numbers_stay(samples):

@@ -131,7 +131,7 @@ def test_clips_are_frames_with_the_flow_between_them(moving):
     for name in sorted(flows)[:2]:
         picture = cv2.imread(str(data / 'flow' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
         bent, seen = flow.decode(picture[..., ::-1])
-        assert 0.5 < seen.mean() <= 1 and 0.5 < np.abs(bent[seen]).mean() < 20
+        assert 0.5 < seen.mean() <= 1 and 0.2 < np.abs(bent[seen]).mean() < 20
     poses = [np.loadtxt(data / 'camera-pose' / f'{name}.txt') for name in names[:2]]
     assert not np.allclose(*poses)
 

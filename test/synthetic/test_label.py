@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from rganet_ros.synthetic import label
+from rganet_ros.synthetic.cup import CUPS
 from rganet_ros.types import BACKGROUND, Camera, SUCTIONABLE
 
 CAMERA = Camera(616, 616, 319.5, 239.5, 640, 480)
-CUP = label.Cup()
+CUP, STRONG = CUPS['rigid'], CUPS['strong']
 UP = np.array([0, 0, -1.0])  # the camera looks straight down
 TOP = 0.7  # m
 
@@ -17,12 +18,13 @@ def rays():
     return np.broadcast_arrays(x[None], y[:, None])
 
 
-def score(depth, instance, *, mass=0.05, centre=(0, 0, TOP), porous=False, cup=CUP):
+def score(depth, instance, *, mass=0.05, centre=(0, 0, TOP), porous=False, mesh=False, cup=CUP):
     count = instance.max()
     bodies = label.Bodies(
         np.full(count, mass),
         np.tile(np.asarray(centre, float), (count, 1)),
         np.full(count, porous),
+        np.full(count, mesh),
     )
     cloud = label.points(depth, CAMERA)
     normal = label.normals(cloud, instance)
@@ -131,9 +133,18 @@ def test_weight_peels_and_slides():
     assert slides == pytest.approx([np.sqrt(expected)])
 
 
-def test_porous_things_hold_only_for_a_cup_that_says_so():
+def test_porous_things_hold_for_a_strong_vacuum_alone_and_open_ones_never():
     x, _ = rays()
     depth, instance = flat(np.ones_like(x, bool))
     assert score(depth, instance, porous=True).max() == 0
-    generous = label.Cup(porous_holds=True)
-    assert score(depth, instance, porous=True, cup=generous)[240, 320] > 0.9
+    assert score(depth, instance, porous=True, cup=STRONG)[240, 320] > 0.9
+    assert score(depth, instance, mesh=True, cup=STRONG).max() == 0
+
+
+@pytest.mark.parametrize(('radius', 'rigid', 'strong'), [
+    (0.014, False, False), (0.019, False, True), (0.025, True, True),
+])  # fmt: skip
+def test_a_strong_vacuum_holds_narrower_cylinders(radius, rigid, strong):
+    depth, instance = cylinder(radius)
+    found = [score(depth, instance, cup=cup)[240, 320] > cup.threshold for cup in (CUP, STRONG)]
+    assert found == [rigid, strong]

@@ -1,0 +1,77 @@
+"""What is around a container, all of it background: a floor, rails, cables, machines, cartons."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+from rganet_ros.synthetic import meshes, textures
+from rganet_ros.synthetic.thing import solid
+
+ALUMINIUM = (0.72, 0.73, 0.74, 1.0)
+GHOST = {'contype': 0, 'conaffinity': 0}
+
+
+def ground(rng, builder, below: float) -> None:
+    """Lay a floor at z = `below`, metres."""
+    material = builder.material(textures.floor(rng), specular=0.1, repeat=rng.uniform(1.5, 5))
+    builder.spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_PLANE, size=[3, 3, 0.1], pos=[0, 0, below], material=material,
+        **GHOST,
+    )  # fmt: skip
+
+
+def _rails(rng, builder, away: float, height: float) -> None:
+    """Lay profiles along y, at x = `away` and beyond; some with a groove."""
+    aluminium = builder.material(rgba=ALUMINIUM, specular=0.8)
+    dark = builder.material(rgba=(0.12, 0.12, 0.13, 1))
+    world = builder.spec.worldbody
+    for _ in range(rng.integers(1, 4)):
+        half, z = rng.uniform(0.012, 0.025), rng.uniform(0, height)
+        builder.box(world, [half, 1.2, half], [away, 0, z], material=aluminium, **GHOST)
+        if rng.random() < 0.6:
+            place = [away, 0, z + half]
+            builder.box(world, [0.2 * half, 1.2, 0.0008], place, material=dark, **GHOST)
+        away += np.sign(away) * rng.uniform(0.05, 0.1)
+
+
+def _machine(rng, builder, reach, below: float) -> None:
+    """Let boxes, dark or printed, stand around the container, outside `reach` (x, y)."""
+    for _ in range(rng.integers(2, 9)):
+        half = rng.uniform(0.02, 0.12, 3)
+        axis, side = rng.integers(2), rng.choice([-1, 1])
+        at = rng.uniform(-0.5, 0.5, 2)
+        at[axis] = side * (reach[axis] + half[axis] + rng.uniform(0.02, 0.35))
+        shade = int(rng.uniform(12, 70)) if rng.random() < 0.6 else int(rng.uniform(120, 240))
+        picture = None if rng.random() < 0.7 else textures.cardboard(rng, 64, 64)
+        material = builder.material(picture, solid((shade,) * 3) if picture is None else (1,) * 4)
+        place = [*at, below + half[2] * rng.uniform(0.5, 1)]
+        builder.box(builder.spec.worldbody, half, place, material=material, **GHOST)
+
+
+def _hose(rng, builder, reach, below: float) -> None:
+    """Let a cable or a hose lie on the floor."""
+    t = np.linspace(-1, 1, 40)
+    knots = rng.normal(0, 0.06, 8)
+    x = reach[0] + rng.uniform(0.05, 0.3) + np.interp(t, np.linspace(-1, 1, 8), knots)
+    thin = rng.uniform(0.003, 0.008)
+    path = np.stack([rng.choice([-1, 1]) * x, 0.9 * t, 0 * t + below + thin], -1)
+    material = builder.material(rgba=solid(textures.colour(rng, 0.1, 0.15)))
+    builder.mesh(builder.spec.worldbody, meshes.tube(path, thin, 8), material)
+
+
+def build(rng, builder, reach, height: float, beside) -> None:
+    """
+    Put all this around a tote.
+
+    reach   (x, y) half sizes with its rim, metres; height of its rim
+    beside  (x, y) of another tote, or None
+    """
+    below = -0.02 - rng.uniform(0, 0.3)
+    ground(rng, builder, below)
+    free = -np.sign(beside[0]) if beside is not None else rng.choice([-1, 1])
+    if rng.random() < 0.55:
+        _rails(rng, builder, free * (reach[0] + rng.uniform(0.03, 0.09)), height)
+    if rng.random() < 0.4:
+        _machine(rng, builder, reach, below)
+    if rng.random() < 0.3:
+        _hose(rng, builder, reach, below)
