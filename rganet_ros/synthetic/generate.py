@@ -26,7 +26,7 @@ from rganet_ros.synthetic import card as cards
 from rganet_ros.synthetic import clip, flow, objects, render, view
 from rganet_ros.synthetic import recipe as recipes
 from rganet_ros.synthetic.recipe import Recipe
-from rganet_ros.synthetic.sample import photograph, Sample
+from rganet_ros.synthetic.sample import background, photograph, Sample
 from rganet_ros.synthetic.scene import Scene
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -48,7 +48,11 @@ def samples(recipe: Recipe, split: str, seed: int, number: int, views) -> Iterat
     with render.Renderer(scene) as renderer:
         for index in views:
             rng = np.random.default_rng([*key, index])
-            yield photograph(rng, scene, renderer, view.draw(rng, scene.container), recipe)
+            seen = view.draw(rng, scene.container)
+            sample = photograph(rng, scene, renderer, seen, recipe)
+            if recipe.backgrounds:
+                sample = sample._replace(background=background(rng, scene, renderer, seen, recipe))
+            yield sample
 
 
 def _name(split: str, number: int, index: int) -> str:
@@ -63,6 +67,9 @@ def write(root: Path, name: str, sample: Sample) -> None:
         'instance': sample.instance,
         'depth-true': dataset.depth_picture(sample.true_depth),
     }
+    if sample.background is not None:
+        extra['color-background'] = sample.background[0]
+        extra['depth-background'] = dataset.depth_picture(sample.background[1])
     if sample.flow is not None:
         extra['flow'] = flow.encode(*sample.flow)
     dataset.write_sample(

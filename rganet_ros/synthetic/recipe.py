@@ -18,6 +18,7 @@ class Recipe:
     width: Annotated[int, Range(64, 1920), 'pixels'] = 640
     height: Annotated[int, Range(64, 1200), 'pixels'] = 480
     views: Annotated[int, Range(1, 64), 'frames of one settled scene'] = 2
+    backgrounds: Annotated[bool, 'the empty container in the same view with every frame'] = True
     motion: Annotated[
         bool, 'views are consecutive frames of a moving camera, things are taken away'
     ] = False

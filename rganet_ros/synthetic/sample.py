@@ -21,6 +21,7 @@ class Sample(NamedTuple):
     instance    (H, W) uint8: 0 background, k + 1 the thing k
     true_depth  (H, W) float32 metres, without noise
     pose        (4, 4) optical frame to world, metres
+    background  rgb and depth as sensed of the same view without the things, or None
     flow        to the frame before, of a clip: (H, W, 2) pixels and where it is known (H, W) bool
     """
 
@@ -32,6 +33,7 @@ class Sample(NamedTuple):
     true_depth: np.ndarray
     camera: Camera
     pose: np.ndarray
+    background: tuple[np.ndarray, np.ndarray] | None = None
     flow: tuple[np.ndarray, np.ndarray] | None = None
 
 
@@ -43,6 +45,36 @@ def _bodies(scene: Scene, seen: view.View) -> label.Bodies:
         np.array([thing.porous for thing in scene.things], bool),
         np.array([thing.open for thing in scene.things], bool),
     )
+
+
+def _sense(
+    rng, scene: Scene, shot: render.Shot, normal, seen: view.View, camera: Camera, recipe: Recipe
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give colour and depth of what was rendered, as the sensor has them."""
+    # By surface, as in render.Shot: -1, the container, is the last.
+    gloss = np.array(
+        [0, *(thing.gloss for thing in scene.things), scene.container.gloss], np.float32
+    )
+    room, ray = shading.surroundings(rng), shading.rays(shot.depth.shape, seen)
+    picture = shading.shade(
+        rng, shot.rgb, shot.rgba, shot.depth, normal, gloss[shot.surface], ray, seen, room
+    )
+    depth = sensor.depth(
+        rng, shot.depth, shot.surface, normal, ray, camera,
+        1 - picture.max(-1), shot.rgba[..., 3] < 1, recipe,
+    )  # fmt: skip
+    return sensor.colour(rng, picture), depth
+
+
+def background(
+    rng, scene: Scene, renderer: render.Renderer, seen: view.View, recipe: Recipe
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give colour and depth of the same view without the things, as Zeng's set has them."""
+    with scene.emptied():
+        shot = renderer.shoot(seen)
+    camera = seen.camera(recipe.width, recipe.height)
+    normal = label.normals(label.points(shot.depth, camera), shot.surface)
+    return _sense(rng, scene, shot, normal, seen, camera, recipe)
 
 
 def photograph(
@@ -57,19 +89,8 @@ def photograph(
     score = label.score(
         cloud, normal, shot.surface, camera, up, approach, _bodies(scene, seen), cup
     )
-    # By surface, as in render.Shot: -1, the container, is the last.
-    gloss = np.array(
-        [0, *(thing.gloss for thing in scene.things), scene.container.gloss], np.float32
-    )
-    room, ray = shading.surroundings(rng), shading.rays(shot.depth.shape, seen)
-    picture = shading.shade(
-        rng, shot.rgb, shot.rgba, shot.depth, normal, gloss[shot.surface], ray, seen, room
-    )
-    depth = sensor.depth(
-        rng, shot.depth, shot.surface, normal, ray, camera,
-        1 - picture.max(-1), shot.rgba[..., 3] < 1, recipe,
-    )  # fmt: skip
+    rgb, depth = _sense(rng, scene, shot, normal, seen, camera, recipe)
     return Sample(
-        sensor.colour(rng, picture), depth, label.classes(score, shot.surface, cup), score,
+        rgb, depth, label.classes(score, shot.surface, cup), score,
         np.maximum(shot.surface, 0).astype(np.uint8), shot.depth, camera, seen.pose(),
     )  # fmt: skip

@@ -7,6 +7,7 @@ opens towards +x.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import mujoco
@@ -222,3 +223,15 @@ class Scene:
         position, speed = self.model.jnt_qposadr[joint], self.model.jnt_dofadr[joint]
         self.data.qpos[position : position + 3] = [FAR + number, 0, -50]
         self.data.qvel[speed : speed + 6] = 0
+
+    @contextmanager
+    def emptied(self):
+        """Take all things away for a moment."""
+        kept = self.data.qpos.copy(), self.data.qvel.copy()
+        for k in range(len(self.things)):
+            self.remove(k)
+        try:
+            yield
+        finally:
+            self.data.qpos[:], self.data.qvel[:] = kept
+            mujoco.mj_forward(self.model, self.data)

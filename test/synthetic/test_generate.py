@@ -1,5 +1,6 @@
 """The same frames whatever the workers and interruptions; and what a frame must hold."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -183,3 +184,22 @@ def test_without_a_graphics_library_it_says_what_to_install(tmp_path, monkeypatc
     said = capsys.readouterr().err
     assert 'rganet synthesize: error: no off-screen renderer starts: install libegl1' in said
     assert not (tmp_path / 'out').exists()
+
+
+def test_backgrounds_are_the_same_view_without_the_things(sample):
+    rgb, depth = sample.background
+    around = cv2.dilate((sample.instance > 0).astype(np.uint8), np.ones((25, 25))) == 0
+    on = cv2.erode((sample.instance > 0).astype(np.uint8), np.ones((3, 3))) > 0
+    both = (depth > 0) & (sample.depth > 0)
+    apart = np.abs(depth - sample.depth)
+    assert np.median(apart[both & around]) < 0.01 < np.median(apart[both & on])
+    changed = np.abs(rgb.astype(int) - sample.rgb).mean(-1)
+    assert changed[on].mean() > 2 * changed[around].mean()
+
+
+def test_a_look_at_the_empty_container_changes_nothing(small):
+    made = list(generate.samples(small, 'test', 3, 0, [0, 1]))
+    without = dataclasses.replace(small, backgrounds=False)
+    for one, two in zip(made, generate.samples(without, 'test', 3, 0, [0, 1]), strict=True):
+        assert two.background is None
+        assert np.array_equal(one.rgb, two.rgb) and np.array_equal(one.depth, two.depth)
