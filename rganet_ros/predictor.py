@@ -33,6 +33,10 @@ class PredictorOptions:
     state_gap: Annotated[
         float, Range(0, 3600), 'gap of stamps after which past frames are forgotten, seconds'
     ] = 1.0
+    scene_cut: Annotated[
+        float, Range(0, 1), 'mean change of the picture (1: black to white) above which past '
+        'frames are forgotten; 0: never',
+    ] = 0.0  # fmt: skip
 
 
 class Prediction(NamedTuple):
@@ -50,29 +54,38 @@ class Prediction(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """What must be known of the last frame; its pictures are not kept."""
+    """What must be known of the last frame; of its picture a few pixels are kept."""
 
     shape: tuple[int, ...]
     frame_id: str
     camera: Camera | None
     stamp: int
+    look: np.ndarray
 
     @classmethod
     def of(cls, frame: Frame) -> _Seen:
-        return cls(frame.rgb.shape, frame.frame_id, frame.camera, frame.stamp)
+        look = frame.rgb[::16, ::16, 1].astype(np.float32) / 255
+        return cls(frame.rgb.shape, frame.frame_id, frame.camera, frame.stamp, look)
 
 
 class Predictor:
     """
     A model in an engine, and what it remembers of one camera.
 
-    resets  how often the memory was dropped, by reason: gap, jump_back, size, camera, asked
+    resets      how often the memory was dropped, by reason: gap, jump_back, size, camera, cut,
+                asked
+    remembered  how many past frames the next one will be told of
+    window      how many that may be: 0 for a model without memory
     """
 
-    def __init__(self, model: Model, backend: Backend, state_gap: float = 1.0):
-        """Take a loaded backend; state_gap is in seconds."""
+    def __init__(
+        self, model: Model, backend: Backend, state_gap: float = 1.0, scene_cut: float = 0.0
+    ):
+        """Take a loaded backend; state_gap and scene_cut as in PredictorOptions."""
         self.model, self.backend = model, backend
-        self.state_gap = state_gap
+        self.state_gap, self.scene_cut = state_gap, scene_cut
+        self.window = model.card.get('config', {}).get('frames', 1) - 1
+        self.remembered = 0
         self.size = tuple(model.card['size'])
         self.takes_depth = bool(model.card['depth'])
         self.resets: Counter[str] = Counter()
@@ -89,6 +102,7 @@ class Predictor:
     def reset(self, reason: str = 'asked') -> None:
         """Forget past frames."""
         self._state, self._last = self.backend.new_state(), None
+        self.remembered = 0
         self.resets[reason] += 1
 
     def predict(self, frame: Frame) -> Prediction:
@@ -98,7 +112,8 @@ class Predictor:
                 f'model {self.model.name} takes depth and the frame has none: '
                 'bring depth, or choose a model for colour only (fanet18-rgb)'
             )
-        reason = self._break(frame)
+        now = _Seen.of(frame)
+        reason = self._break(now)
         if reason:
             self.reset(reason)
         started = time.perf_counter()
@@ -109,7 +124,7 @@ class Predictor:
             arrays['depth'] = np.ascontiguousarray(depth)[None]
         placed = time.perf_counter()
         out = self.backend.run(arrays, self._state)
-        self._last = _Seen.of(frame)
+        self._last, self.remembered = now, min(self.remembered + 1, self.window)
         ran = time.perf_counter()
         affordance = undo(out['affordance'][0], spot)
         labels = undo(out['labels'][0], spot, nearest=True)
@@ -117,12 +132,11 @@ class Predictor:
         ms = {'letterbox': placed - started, 'infer': ran - placed, 'undo': done - ran}
         return Prediction(affordance, labels, {stage: 1e3 * s for stage, s in ms.items()})
 
-    def _break(self, frame: Frame) -> str:
+    def _break(self, now: _Seen) -> str:
         """Say why the frame does not continue what is remembered, or ''."""
         last = self._last
         if last is None:
             return ''
-        now = _Seen.of(frame)
         if now.shape != last.shape:
             return 'size'
         if (now.frame_id, now.camera) != (last.frame_id, last.camera):
@@ -131,6 +145,8 @@ class Predictor:
             return 'jump_back'
         if now.stamp > last.stamp + self.state_gap * 1e9:
             return 'gap'
+        if self.scene_cut and np.abs(now.look - last.look).mean() > self.scene_cut:
+            return 'cut'
         return ''
 
     def close(self) -> None:
@@ -149,6 +165,6 @@ def open_predictor(options: PredictorOptions) -> Predictor:
     else:
         model = models.find(options.model)
     backend = load(options.backend, model, options.precision, options.threads)
-    predictor = Predictor(model, backend, options.state_gap)
+    predictor = Predictor(model, backend, options.state_gap, options.scene_cut)
     predictor.warm_up()
     return predictor

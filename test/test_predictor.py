@@ -61,6 +61,18 @@ def test_what_does_not(predictor, then):
     assert seen(predictor, then) == 2
 
 
+@pytest.mark.parametrize(('limit', 'expected'), [(0.0, 2), (0.5, 1)])
+def test_a_scene_cut_is_forgotten_by_choice(predictor, limit, expected):
+    predictor.scene_cut = limit
+    grey, dark = (np.full_like(WHITE, value) for value in (240, 40))
+    predictor.predict(frame(10 * SECOND, grey))
+    assert seen(predictor, frame(10 * SECOND + 1)) == 2  # nearly the same
+    predictor.reset()
+    predictor.predict(frame(10 * SECOND + 2, dark))
+    assert seen(predictor, frame(10 * SECOND + 3)) == expected
+    assert predictor.resets['cut'] == 2 - expected
+
+
 def test_reset_and_warm_up_leave_nothing(predictor):
     predictor.warm_up()
     assert seen(predictor, frame(10 * SECOND)) == 1

@@ -86,6 +86,8 @@ def describe(predictor: Predictor) -> dict[str, object]:
     """List the model, the engine, and how often past frames were forgotten."""
     found = {'model': predictor.model.name, 'model_sha256': predictor.model.sha256}
     found |= predictor.backend.describe()
+    if predictor.window:
+        found['memory'] = f'{predictor.remembered} of {predictor.window} frames'
     return found | {f'resets.{reason}': count for reason, count in dict(predictor.resets).items()}
 
 

@@ -93,7 +93,7 @@ def test_live_ones_change_together_or_not_at_all(given):
 def test_fixed_ones_change_only_while_unconfigured(given, name):
     owner = given()
     old = owner.node.get_parameter(name).value
-    values = {str: 'onnxruntime', bool: False, int: 1, float: 2.0}
+    values = {str: 'onnxruntime', bool: False, int: 1, float: 0.5}
     new = 'bf16' if name == 'precision' else values[type(old)]
     owner.configured = True
     refused = owner.set(**{name: new})
