@@ -105,7 +105,7 @@ def _floor(rng, builder, body, half, exponent: float, base) -> None:
 def tote(rng, builder) -> Container:
     """Build a tote, perhaps with another one and rails beside it, on a floor."""
     half = float(rng.uniform(0.16, 0.22)), float(rng.uniform(0.22, 0.3))
-    height, lean = float(rng.uniform(0.1, 0.25)), np.radians(rng.uniform(2, 7))
+    height, lean = float(rng.uniform(0.1, 0.3)), np.radians(rng.uniform(2, 7))
     draft, lip = height * np.tan(lean), rng.uniform(0.012, 0.024)
     base = textures.TOTES[rng.integers(len(textures.TOTES) if rng.random() < 0.6 else 4)]
     shine = {'specular': rng.uniform(0.2, 0.7), 'shininess': rng.uniform(0.3, 0.7)}

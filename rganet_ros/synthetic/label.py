@@ -44,13 +44,18 @@ def points(depth: np.ndarray, camera: Camera) -> np.ndarray:
 
 def _tangent(cloud, instance, axis: int, reach: int = 2, jump: float = 0.004) -> np.ndarray:
     """Differences over +-reach px, one-sided at another instance or where z jumps `jump` m."""
-    ahead = np.roll(cloud, -reach, axis) - cloud
-    behind = cloud - np.roll(cloud, reach, axis)
-    cost_ahead = abs(ahead[..., 2]) + 10 * (np.roll(instance, -reach, axis) != instance)
-    cost_behind = abs(behind[..., 2]) + 10 * (np.roll(instance, reach, axis) != instance)
+    border = [(reach, reach) if k == axis else (0, 0) for k in range(3)]
+    padded = np.pad(cloud, border)
+    owner = np.pad(instance, border[:2], constant_values=np.iinfo(np.int32).min)
+    rows = [slice(None)] * axis
+    ahead, behind = (*rows, slice(2 * reach, None)), (*rows, slice(None, -2 * reach))
+    step_ahead, step_behind = padded[ahead] - cloud, cloud - padded[behind]
+    cost_ahead = abs(step_ahead[..., 2]) + 10 * (owner[ahead] != instance)
+    cost_behind = abs(step_behind[..., 2]) + 10 * (owner[behind] != instance)
     central = (cost_ahead < 10) & (cost_behind < 10) & (abs(cost_ahead - cost_behind) < jump)
-    sided = np.where((cost_ahead < cost_behind)[..., None], ahead, behind)
-    return np.where(central[..., None], 0.5 * (ahead + behind), sided)
+    # Weights of the two sides: a half each, or one alone.
+    weight = np.where(central, 0.5, cost_ahead < cost_behind).astype(np.float32)[..., None]
+    return weight * step_ahead + (1 - weight) * step_behind
 
 
 def normals(cloud: np.ndarray, instance: np.ndarray) -> np.ndarray:
@@ -106,18 +111,23 @@ def ring(cups: Placements, cloud, instance, camera: Camera, radius: float, count
     angle = np.float32(2 * np.pi) * np.arange(count, dtype=np.float32)[None, :, None] / count
     flat = cups.right[:, None] * np.cos(angle) + cups.up[:, None] * np.sin(angle)
     flat = cups.at[:, None] + np.float32(radius) * flat
+    normal_x, normal_y, normal_z = cups.axis.T[..., None]
+    offset = (cups.at * cups.axis).sum(-1)[:, None]
     height = np.zeros(flat.shape[:2], np.float32)
     same = np.ones(flat.shape[:2], bool)
+    fx, fy, cx, cy = map(np.float32, (camera.fx, camera.fy, camera.cx, camera.cy))
     for _ in range(times):
-        spot = flat + height[..., None] * cups.axis[:, None]
-        depth = np.maximum(spot[..., 2], 1e-3)
-        x = np.rint(spot[..., 0] / depth * camera.fx + camera.cx).astype(np.int32)
-        y = np.rint(spot[..., 1] / depth * camera.fy + camera.cy).astype(np.int32)
-        seen = (x >= 0) & (x < cloud.shape[1]) & (y >= 0) & (y < cloud.shape[0])
-        x, y = np.clip(x, 0, cloud.shape[1] - 1), np.clip(y, 0, cloud.shape[0] - 1)
-        height = ((cloud[y, x] - cups.at[:, None]) * cups.axis[:, None]).sum(-1)
+        depth = np.maximum(flat[..., 2] + height * normal_z, np.float32(1e-3))
+        x = (flat[..., 0] + height * normal_x) / depth * fx + cx
+        y = (flat[..., 1] + height * normal_y) / depth * fy + cy
+        column, row = np.rint(x).astype(np.int32), np.rint(y).astype(np.int32)
+        seen = (column >= 0) & (column < cloud.shape[1]) & (row >= 0) & (row < cloud.shape[0])
+        at = np.where(seen, row * cloud.shape[1] + column, 0)
+        met = np.take(cloud[..., 2], at)
+        slant = (column - cx) / fx * normal_x + (row - cy) / fy * normal_y + normal_z
+        height = met * slant - offset
         height = np.clip(height, -0.05, 0.2)
-        same &= seen & (instance[y, x] == cups.ids[:, None])
+        same &= seen & (np.take(instance, at) == cups.ids[:, None])
     return height, same
 
 
@@ -188,11 +198,13 @@ def score(cloud, normal, instance, camera: Camera, up, approach, bodies: Bodies,
     cups = cups.where(~leaks[cups.ids - 1])
     quality = reach(cups.axis, approach, cup)
     cups, quality = cups.where(quality > 0), quality[quality > 0]
+    # The inner ring first: it has fewer points, and where it fails the lip is not looked at.
+    height, same = ring(cups, cloud, instance, camera, cup.radius / 2, cup.inner_points)
+    quality = quality * inner_seal(height, same, cup)
+    cups, quality = cups.where(quality > 0), quality[quality > 0]
     height, same = ring(cups, cloud, instance, camera, cup.radius, cup.lip_points)
     quality = quality * lip_seal(height, cup) * edge(same, cup)
     cups, quality = cups.where(quality > 0), quality[quality > 0]
-    height, same = ring(cups, cloud, instance, camera, cup.radius / 2, cup.inner_points)
-    quality = quality * inner_seal(height, same, cup)
     quality *= clearance(cups, cloud, instance, camera, cup)
     mass, centre = bodies.mass[cups.ids - 1], bodies.centre[cups.ids - 1]
     quality *= wrench(cups.at, cups.axis, up, mass, centre, cup)

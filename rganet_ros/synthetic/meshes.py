@@ -118,7 +118,7 @@ def box(half, bulge: float = 0.0, cells: int = 1) -> Mesh:
 
 def pillow(rng: np.random.Generator, half_x: float, half_y: float, height: float) -> Mesh:
     """Make a wrinkled bag, `height` half its thickness; its picture: the front above the back."""
-    rows, columns = 44, 34
+    rows, columns = 36, 28
     x, y = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing='ij')
     fill = (1 - abs(x) ** rng.uniform(3, 6)) * (1 - abs(y) ** rng.uniform(2.5, 5))
     fill = np.clip(fill, 0, 1) ** 0.55
@@ -203,7 +203,7 @@ def facets(points: np.ndarray) -> Mesh:
     return Mesh(vertices, np.zeros((len(vertices), 2)), np.arange(len(vertices)).reshape(-1, 3))
 
 
-def hull_points(vertices: np.ndarray, limit: int = 36) -> np.ndarray:
+def hull_points(vertices: np.ndarray, limit: int = 28) -> np.ndarray:
     """At most `limit` corners (n, 3) of the convex hull, spread out: what collides for a mesh."""
     corners = vertices[ConvexHull(vertices).vertices]
     chosen = [0]

@@ -20,8 +20,7 @@ log = logging.getLogger(__name__)
 # A picture is the mean of as many as there are rows: x and y within a pixel (px), which smooths
 # edges, and where in the lamp the light comes from (share of its radius), which softens shadows.
 JITTER = (
-    (-0.125, -0.375, 1.0, 0.25), (0.375, -0.125, -0.25, 1.0),
-    (-0.375, 0.125, 0.25, -1.0), (0.125, 0.375, -1.0, -0.25),
+    (-0.33, -0.17, 1.0, 0.0), (0.17, -0.33, -0.5, 0.87), (0.16, 0.5, -0.5, -0.87),
 )  # fmt: skip
 
 

@@ -72,6 +72,27 @@ def _patches(rng, shape, cells: int, share: float) -> np.ndarray:
     return field > np.quantile(field[::8, ::8], 1 - share)
 
 
+def _border(rng, shape, bad: float) -> np.ndarray:
+    """Bands at the border that the depth camera, beside the colour camera, does not see."""
+    ragged = 0.02 * noise(rng, *shape, 25, 2)
+    left, right, top, bottom = np.maximum(0, bad * rng.normal(0, [0.07, 0.07, 0.06, 0.03]))
+    y, x = (np.linspace(0, 1, n, dtype=np.float32) for n in shape)
+    x, y = x[None] + ragged, y[:, None] + ragged
+    # An edge that is not there must not be ragged either.
+    return (
+        ((x < left) & (left > 0)) | ((x > 1 - right) & (right > 0))
+        | ((y < top) & (top > 0)) | ((y > 1 - bottom) & (bottom > 0))
+    )  # fmt: skip
+
+
+def _frayed(z: np.ndarray, grain: np.ndarray, bad: float) -> np.ndarray:
+    """Surroundings of steps in depth where matching fails, in pieces."""
+    step = cv2.morphologyEx(z, cv2.MORPH_GRADIENT, np.ones((3, 3))) > 0.012
+    size = 2 * round(1 + 2.5 * bad) + 1
+    near = cv2.dilate(step.astype(np.uint8), np.ones((size, size))) > 0
+    return near & (grain > 1.6 - 1.6 * bad)
+
+
 def _dots(shape, ratio: float) -> np.ndarray:
     """Pixels of colour that a coarser depth camera hits, `ratio` of the colour's focal length."""
     hit = np.zeros(shape, bool)
@@ -86,7 +107,7 @@ def depth(rng, true, surface, normal, ray, camera: Camera, dark, clear, recipe: 
 
     true     (H, W) float32 metres; surface (H, W) ids as in render.Shot
     normal   (H, W, 3) and ray (H, W, 3), unit, optical frame
-    dark     (H, W) 0..1, how black the picture is there; clear (H, W) bool, see-through things
+    dark     (H, W) 0..1, how black the picture is there; clear (H, W) bool, see-through or mesh
     Returns (H, W) float32 metres, 0 where the camera sees nothing.
     """
     shape, chance = true.shape, rng.random()
@@ -105,15 +126,17 @@ def depth(rng, true, surface, normal, ray, camera: Camera, dark, clear, recipe: 
     # Depth comes in steps: the disparity of eyes 0.1 m apart, in sixteenths of a pixel.
     disparity = np.rint(camera.fx * 0.1 / np.maximum(z, 0.05) * 16) / 16
     z = camera.fx * 0.1 / np.maximum(disparity, 1e-3)
+    bad, grain = rng.beta(1, 1.6), noise(rng, *shape, 60, 3)
     cosine = -(normal * ray).sum(-1)
-    grain = noise(rng, *shape, 40, 3)
-    hole |= cosine < rng.uniform(0.12, 0.26) + 0.08 * grain  # grazing
+    hole |= cosine < rng.uniform(0.12, 0.26) + (0.08 + 0.1 * bad) * grain  # grazing
     hole |= clear & (grain > rng.uniform(-1.5, 0.3))
-    hole |= dark + 0.15 * grain > rng.uniform(0.88, 1.15)
+    hole |= dark + 0.12 * grain > rng.uniform(0.94, 1.2)
     hole |= rng.random(shape) < 0.0005
-    hole |= _patches(rng, shape, 14, rng.uniform(0, 0.015))
-    outside = surface == 0
-    hole |= outside & _patches(rng, shape, 5, rng.choice([0.1, 0.5, 0.97]))
+    hole |= _patches(rng, shape, 20, rng.uniform(0, 0.008))
+    hole |= _border(rng, shape, bad) | _frayed(z, grain, bad)
+    # Around a tote there is metal, and floor out of range.
+    around = rng.choice([0.1, 0.5, 0.85, 0.97], p=[0.2, 0.2, 0.35, 0.25])
+    hole |= (surface == 0) & _patches(rng, shape, 7, around)
     hole |= (z > rng.uniform(1.0, 1.4)) | (z < rng.uniform(0.15, 0.3))
     hole = cv2.morphologyEx(hole.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3))) > 0
     if chance > 1 - recipe.dotted_depth_share:

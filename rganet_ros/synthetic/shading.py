@@ -111,11 +111,11 @@ def shade(rng, rgb, rgba, depth, normal, gloss, ray, view: View, room: np.ndarra
     mirrored = reflections(normal, ray, view, room)
     picture += 1.6 * (gloss * ambient)[..., None] * mirrored
     grey = picture.mean(-1, keepdims=True)
-    picture = grey + (picture - grey) * rng.uniform(0.6, 0.95)
+    picture = grey + (picture - grey) * rng.uniform(0.75, 1.15)
     white_balance = 1 + 0.05 * rng.standard_normal(3)
     # The camera makes up for a part of what there is too little or too much of light.
     exposure = np.exp(rng.normal(0.05, 0.2)) * (0.36 / (picture.mean() + 0.02)) ** rng.uniform(
         0, 0.8
     )
     picture = np.clip(picture * (exposure * white_balance), 0, None)
-    return (1.1 * picture / (1 + 0.18 * picture) + rng.uniform(0, 0.05)).astype(np.float32)
+    return (1.1 * picture / (1 + 0.18 * picture) + rng.uniform(0, 0.03)).astype(np.float32)

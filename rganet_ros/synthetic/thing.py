@@ -47,7 +47,7 @@ class Collider:
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-def hull(mesh: Mesh, limit: int = 36) -> Collider:
+def hull(mesh: Mesh, limit: int = 28) -> Collider:
     """Let the convex hull of a mesh collide, or what `limit` of its corners span."""
     return Collider('hull', hull_points(mesh.vertices, limit))
 

@@ -47,7 +47,7 @@ def _turned(rng, kind, profile, label, *, bands=(), aspect=1.0, exponent=2.0, so
     """
     look = packaging.draw_print(rng)
     profile = np.asarray(profile, float)
-    dense = meshes.densify(meshes.rounded(profile) if soft else profile, 0.006)
+    dense = meshes.densify(meshes.rounded(profile) if soft else profile, 0.009)
     middle = np.array([0, 0, profile[:, 1].max() / 2])
     body = colour(rng) if rng.random() < 0.6 else (240, 240, 236)
     picture = _turned_texture(rng, body, look, dense, bands, label)

@@ -54,7 +54,7 @@ def over_tote(rng, container: Container) -> View:
     tilt = abs(rng.normal(0, 0.22)) if rng.random() < 0.8 else rng.uniform(0.3, 0.7)
     out = np.array([np.sin(tilt) * np.cos(around), np.sin(tilt) * np.sin(around), np.cos(tilt)])
     target = np.array([rng.normal(0, 0.03), rng.normal(0, 0.04), rng.uniform(0.02, 0.1)])
-    distance = max(rng.uniform(0.5, 1.0), container.height + 0.32)
+    distance = max(rng.uniform(0.45, 0.95), container.height + 0.32)
     roll = around + np.pi + 0.12 * rng.standard_normal()
     up = np.array([np.cos(roll), np.sin(roll), 0])
     return look_at(target + distance * out, target, up, _fovy(rng))
