@@ -71,3 +71,18 @@ def test_the_tote_beside_shows_things_that_are_background():
 def test_lamps_are_from_dim_to_glaring():
     strength = [build(seed, empty_share=1).model.light_diffuse.sum() for seed in range(20)]
     assert max(strength) > 2.5 * min(strength)
+
+
+def test_what_was_taken_away_does_not_keep_the_rest_from_settling():
+    scene = build()
+    scene.settle(longest=5.0)
+    time = scene.data.time
+    scene.remove(0)
+    scene.settle(longest=5.0)
+    assert scene.data.time - time < 2.0
+    for k in range(len(scene.things)):
+        scene.remove(k)
+    scene.settle()
+    time = scene.data.time
+    scene.settle()
+    assert scene.data.time - time < 0.2
