@@ -3,10 +3,34 @@ import copy
 from lively import lively
 import pytest
 from rganet_ros import networks
+from rganet_ros.networks.count import count
 from rganet_ros.networks.rganet import Config
 import torch
 
 SMALL = {'size': (64, 96), 'growth': 4}
+
+
+# Parameters in millions, with and without the decision unit.
+PARAMETERS = {
+    0: (3.4127, 2.788), 1: (3.4055, 2.781), 2: (3.3983, 2.774), 3: (3.3762, 2.752),
+    4: (3.3002, 2.676),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('cut', PARAMETERS)
+def test_parameters(cut):
+    name = f'rganet5-b{cut}' if cut else 'rganet5-nb'
+    whole, plain = PARAMETERS[cut]
+    assert round(count(name).parameters / 1e6, 4) == whole
+    assert round(count(name, decision=False).parameters / 1e6, 3) == plain
+
+
+def test_the_published_counts():
+    """3.41 and 3.67 M; 7.854 and 9.166 G in thop's accounting, which are these multiply-adds."""
+    nb, b3 = count('rganet5-nb'), count('rganet5-b3-deconv')
+    assert round(b3.parameters / 1e6, 4) == 3.6671
+    assert nb.multiply_adds / 1e9 == pytest.approx(7.56, rel=0.005)
+    assert b3.multiply_adds / 1e9 == pytest.approx(7.18, rel=0.005)
 
 
 VARIANTS = [
