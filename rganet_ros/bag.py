@@ -31,6 +31,11 @@ TYPES = get_typestore(Stores.ROS2_JAZZY)
 VERSION = 8
 
 
+def is_bag(path: Path) -> bool:
+    """Tell a bag, a file or a folder, from a folder of pictures."""
+    return path.is_file() or (path / 'metadata.yaml').is_file() or any(path.glob('*.mcap'))
+
+
 class Message(NamedTuple):
     """One message of a bag: time is when it was recorded, nanoseconds; data is CDR."""
 

@@ -24,7 +24,7 @@ class PredictorOptions:
 
     model: Annotated[
         str, 'name of a shipped model, or the path of an .onnx file; fake with backend fake'
-    ] = 'fanet18-rgbd'
+    ] = models.RGBD
     backend: Annotated[
         str, OneOf(('auto', *BACKENDS)), 'engine; auto is openvino on x86, else onnxruntime'
     ] = 'auto'
@@ -110,7 +110,7 @@ class Predictor:
         if self.takes_depth and frame.depth is None:
             raise ValueError(
                 f'model {self.model.name} takes depth and the frame has none: '
-                'bring depth, or choose a model for colour only (fanet18-rgb)'
+                f'bring depth, or choose a model for colour only ({models.RGB})'
             )
         now = _Seen.of(frame)
         reason = self._break(now)

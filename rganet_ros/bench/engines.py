@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-SHIPPED = ('fanet18-rgb', 'fanet18-rgbd')
+SHIPPED = (models.RGB, models.RGBD)
 # Backend and precision; the first is what the others are compared with.
 CASES = (('onnxruntime', 'fp32'), ('openvino', 'fp32'), ('openvino', 'bf16'), ('torch', 'fp32'))
 

@@ -53,8 +53,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     given.add_argument('--images', type=Path, help='a folder of pictures instead')
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder (out/demo)')
     parser.add_argument(
-        '--model', default='auto', help='auto: fanet18-rgbd where there is depth, else fanet18-rgb'
-    )
+        '--model',
+        default='auto',
+        help=f'auto: {models.RGBD} where there is depth, else {models.RGB}',
+    )  # fmt: skip
     parser.add_argument('--backend', default='auto', help='engine of the node (auto)')
 
 
@@ -150,7 +152,7 @@ def _node_arguments(args: argparse.Namespace, played: Input) -> list[str]:
     depth = bool(played.topics.depth)
     model = args.model
     if model == 'auto':
-        model = 'fanet18-rgbd' if depth else 'fanet18-rgb'
+        model = models.RGBD if depth else models.RGB
     parameters = {'model': model, 'backend': args.backend, 'depth': 'true' if depth else 'false'}
     remaps = {
         'image': played.topics.image,

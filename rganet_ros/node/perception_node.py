@@ -23,7 +23,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
-from rganet_ros import decode
+from rganet_ros import decode, models
 from rganet_ros.node import diagnostics
 from rganet_ros.node.frames import Frames
 from rganet_ros.node.inputs import Input
@@ -76,7 +76,7 @@ class PerceptionNode(LifecycleNode):
             if pipeline.predictor.takes_depth and not options.node.depth:
                 raise ValueError(
                     f'model {model.name} takes depth and parameter depth is false: '
-                    'set it to true, or choose a model for colour only (fanet18-rgb)'
+                    f'set it to true, or choose a model for colour only ({models.RGB})'
                 )
             self._frames = Frames(self, pipeline, Outputs(self), options, self._tally)
         except Exception:

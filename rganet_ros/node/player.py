@@ -108,7 +108,7 @@ def _stamp_now(little_endian: bool) -> bytes:
 @contextmanager
 def as_bag(path: Path, hz: float):
     """Give the bag itself, or one made of a folder of pictures, each shown for 1 / hz seconds."""
-    if path.is_file() or (path / 'metadata.yaml').exists():
+    if bag.is_bag(path):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from rganet_ros import bag, pictures, report, viz
+from rganet_ros import bag, models, pictures, report, viz
 from rganet_ros.candidates import CandidateOptions
 from rganet_ros.options import make, options_of, read_yaml
 from rganet_ros.pipeline import open_pipeline, Pipeline
@@ -23,8 +23,6 @@ from rganet_ros.predictor import PredictorOptions
 from rganet_ros.types import Detection, Frame
 from rich.console import Console
 from rich.progress import Progress
-
-RGBD, RGB = 'fanet18-rgbd', 'fanet18-rgb'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('input', nargs='+', type=Path, help='a bag, or a folder of pictures')
     parser.add_argument('--out', type=Path, default=Path('out/replay'), help='folder (out/replay)')
     parser.add_argument(
-        '--model', default='auto', help=f'auto: {RGBD} for frames with depth, else {RGB}'
+        '--model',
+        default='auto',
+        help=f'auto: {models.RGBD} for frames with depth, else {models.RGB}',
     )
     parser.add_argument('--backend', help='auto, openvino, onnxruntime, torch (auto)')
     parser.add_argument('--params', type=Path, help="YAML of options, the node's file will do")
@@ -115,9 +115,8 @@ class Replay:
 
     def _frames(self, path: Path, focal: float, unit: float) -> Iterator[tuple[str, Frame]]:
         """Read an input to its end, or to where it cannot be read any further."""
-        is_bag = path.is_file() or (path / 'metadata.yaml').is_file() or any(path.glob('*.mcap'))
         try:
-            if is_bag:
+            if bag.is_bag(path):
                 found = bag.frames(path, undecodable=lambda error: self._fail(f'{path}: {error}'))
                 yield from ((f'{index:06d}', frame) for index, frame in enumerate(found))
             else:
@@ -155,7 +154,7 @@ class Replay:
         self.rows.append(_row(name, frame, pipeline, detection))
 
     def _pipeline(self, frame: Frame) -> Pipeline:
-        model = self.predictor.get('model') or (RGB if frame.depth is None else RGBD)
+        model = self.predictor.get('model') or (models.RGB if frame.depth is None else models.RGBD)
         if model not in self._pipelines:
             options = make(PredictorOptions, {**self.predictor, 'model': model})
             pipeline = open_pipeline(options, self.candidates)
