@@ -1,6 +1,9 @@
-"""Containers, what is around them, and what reaches into the picture."""
+"""Containers, what is around them, what reaches into the picture, and the renderers."""
 
 from dataclasses import replace
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -71,3 +74,18 @@ def test_the_tote_beside_shows_things_that_are_background():
 def test_lamps_are_from_dim_to_glaring():
     strength = [build(seed, empty_share=1).model.light_diffuse.sum() for seed in range(20)]
     assert max(strength) > 2.5 * min(strength)
+
+
+def test_osmesa_serves_where_egl_does_not_start():
+    words = (
+        'from rganet_ros.synthetic import generate, render;'
+        'from rganet_ros.synthetic.recipe import Recipe;'
+        'sample = next(generate.samples(Recipe(width=64, height=64), "train", 1, 3, [0]));'
+        'print(render.backend(), sample.rgb.std() > 5)'
+    )
+    environment = {**os.environ, '__EGL_VENDOR_LIBRARY_DIRS': '/nowhere'}
+    for name in ('MUJOCO_GL', 'PYOPENGL_PLATFORM'):
+        environment.pop(name, None)
+    command = [sys.executable, '-c', words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.stdout == 'osmesa True\n' and not done.stderr
