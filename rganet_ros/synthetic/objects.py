@@ -107,7 +107,7 @@ def make_pen(rng) -> Thing:
 
 # How often a kind is drawn.
 KINDS: dict[str, tuple[Callable[[np.random.Generator], Thing], float]] = {
-    'box': (make_box, 8), 'book': (make_book, 2), 'can': (turned.make_can, 3),
+    'box': (make_box, 10), 'book': (make_book, 2), 'can': (turned.make_can, 3),
     'bottle': (turned.make_bottle, 2), 'shampoo': (turned.make_shampoo, 3),
     'jar': (turned.make_jar, 2), 'tube': (make_tube, 2), 'bag': (make_bag, 4),
     'blister': (clear.make_blister, 2.5), 'mug': (turned.make_mug, 1.5), 'ball': (make_ball, 1),

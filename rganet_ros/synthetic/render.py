@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cache
 import logging
 import os
-import subprocess
-import sys
 from typing import NamedTuple
 
 import mujoco
@@ -43,7 +42,9 @@ class Shot(NamedTuple):
 @cache
 def _context() -> mujoco.GLContext:
     """Make the context of this process: shaders are compiled for it once, not for each scene."""
-    return mujoco.GLContext(64, 64)  # the size of pictures is the model's
+    context = mujoco.GLContext(64, 64)  # the size of pictures is the model's
+    atexit.register(context.free)  # later the interpreter lacks what freeing it needs
+    return context
 
 
 def _metres(raw: np.ndarray, model: mujoco.MjModel) -> np.ndarray:
@@ -138,20 +139,6 @@ class Renderer:
 
 
 def backend() -> str:
-    """Choose EGL, or OSMesa where EGL does not start, before the first picture, and name it."""
-    for name in dict.fromkeys((os.environ['MUJOCO_GL'], 'osmesa')):
-        if _starts(name):
-            os.environ['MUJOCO_GL'] = name
-            log.info('rendering with %s', name)
-            return name
-    raise ValueError(
-        'no off-screen renderer starts: install libegl1 and libgl1-mesa-dri, or libosmesa6'
-    )
-
-
-def _starts(name: str) -> bool:
-    probe = 'import mujoco; mujoco.GLContext(64, 64).free()'
-    environment = {**os.environ, 'MUJOCO_GL': name}
-    return not subprocess.run(
-        [sys.executable, '-c', probe], env=environment, capture_output=True
-    ).returncode
+    """Name what draws, and log it; it was chosen when the package was imported."""
+    log.info('rendering with %s', os.environ['MUJOCO_GL'])
+    return os.environ['MUJOCO_GL']

@@ -12,7 +12,7 @@ from rganet_ros.synthetic.view import View
 
 # Window of the depth's local mean (share of the width), difference that counts in full (m),
 # strength.
-OCCLUSION = ((0.014, 0.012, 0.10), (0.04, 0.025, 0.22), (0.11, 0.06, 0.32))
+OCCLUSION = ((0.014, 0.012, 0.10), (0.04, 0.025, 0.22), (0.11, 0.06, 0.26))
 BEND = 0.012  # m, that what is behind a see-through wall is shifted where the wall is steep
 
 
@@ -114,8 +114,7 @@ def shade(rng, rgb, rgba, depth, normal, gloss, ray, view: View, room: np.ndarra
     picture = grey + (picture - grey) * rng.uniform(0.75, 1.15)
     white_balance = 1 + 0.05 * rng.standard_normal(3)
     # The camera makes up for a part of what there is too little or too much of light.
-    exposure = np.exp(rng.normal(0.05, 0.2)) * (0.36 / (picture.mean() + 0.02)) ** rng.uniform(
-        0, 0.8
-    )
-    picture = np.clip(picture * (exposure * white_balance), 0, None)
+    lacking = 0.36 / (picture.mean() + 0.02)
+    exposure = np.exp(rng.normal(0.05, 0.2)) * lacking ** rng.uniform(0, 0.8)
+    picture = np.clip(picture * np.float32(exposure * white_balance), 0, None)
     return (1.1 * picture / (1 + 0.18 * picture) + rng.uniform(0, 0.03)).astype(np.float32)

@@ -1,6 +1,9 @@
-"""Containers, what is around them, and what reaches into the picture."""
+"""Containers, what is around them, what reaches into the picture, and the renderers."""
 
 from dataclasses import replace
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -86,3 +89,33 @@ def test_what_was_taken_away_does_not_keep_the_rest_from_settling():
     time = scene.data.time
     scene.settle()
     assert scene.data.time - time < 0.2
+
+
+def test_what_was_taken_away_does_not_keep_the_rest_from_settling():
+    scene = build()
+    scene.settle(longest=5.0)
+    time = scene.data.time
+    scene.remove(0)
+    scene.settle(longest=5.0)
+    assert scene.data.time - time < 2.0
+    for k in range(len(scene.things)):
+        scene.remove(k)
+    scene.settle()
+    time = scene.data.time
+    scene.settle()
+    assert scene.data.time - time < 0.2
+
+
+def test_osmesa_serves_where_egl_does_not_start():
+    words = (
+        'from rganet_ros.synthetic import generate, render;'
+        'from rganet_ros.synthetic.recipe import Recipe;'
+        'sample = next(generate.samples(Recipe(width=64, height=64), "train", 1, 3, [0]));'
+        'print(render.backend(), sample.rgb.std() > 5)'
+    )
+    environment = {**os.environ, '__EGL_VENDOR_LIBRARY_DIRS': '/nowhere'}
+    for name in ('MUJOCO_GL', 'PYOPENGL_PLATFORM'):
+        environment.pop(name, None)
+    command = [sys.executable, '-c', words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.stdout == 'osmesa True\n' and not done.stderr
