@@ -91,21 +91,6 @@ def test_what_was_taken_away_does_not_keep_the_rest_from_settling():
     assert scene.data.time - time < 0.2
 
 
-def test_what_was_taken_away_does_not_keep_the_rest_from_settling():
-    scene = build()
-    scene.settle(longest=5.0)
-    time = scene.data.time
-    scene.remove(0)
-    scene.settle(longest=5.0)
-    assert scene.data.time - time < 2.0
-    for k in range(len(scene.things)):
-        scene.remove(k)
-    scene.settle()
-    time = scene.data.time
-    scene.settle()
-    assert scene.data.time - time < 0.2
-
-
 def test_osmesa_serves_where_egl_does_not_start():
     words = (
         'from rganet_ros.synthetic import generate, render;'
