@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+RENDERERS = ('egl', 'osmesa')
+
 
 def _starts(renderer: str) -> bool:
     """Tell whether MuJoCo draws with this; in a process of its own, it cannot choose again."""
@@ -17,7 +19,7 @@ def _starts(renderer: str) -> bool:
 
 def _renderer() -> str:
     """Choose EGL, or OSMesa where EGL does not start."""
-    for renderer in ('egl', 'osmesa'):
+    for renderer in RENDERERS:
         if _starts(renderer):
             return renderer
     raise ValueError(
@@ -30,4 +32,6 @@ def _renderer() -> str:
 # workers, which inherit the choice. One that is asked for is not replaced.
 if 'MUJOCO_GL' not in os.environ and find_spec('mujoco') is not None:
     os.environ['MUJOCO_GL'] = _renderer()
+if os.environ.get('MUJOCO_GL', 'egl') not in RENDERERS:
+    raise ValueError(f'MUJOCO_GL = {os.environ["MUJOCO_GL"]!r} must be {" or ".join(RENDERERS)}')
 os.environ.setdefault('LP_NUM_THREADS', '1')

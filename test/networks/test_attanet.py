@@ -1,7 +1,7 @@
 from lively import lively
 import pytest
 from rganet_ros import networks
-from rganet_ros.networks.attanet import Config, Fusion, Strip
+from rganet_ros.networks.attanet import Config, Fusion, FUSIONS, Strip
 from rganet_ros.networks.count import count
 import torch
 
@@ -52,8 +52,11 @@ def test_what_tables_2_and_3_add(name, billions):
 
 @pytest.mark.parametrize(
     ('name', 'billions'),
-    [('r18', 0.5201), ('r50', 5.5533), ('shufflenet', 0.495), ('df1', 0.520), ('df2', 0.520)],
-)
+    [
+        ('r18', 0.5201), ('r50', 5.5533), ('r101', 5.5533), ('shufflenet', 0.495),
+        ('df1', 0.520), ('df2', 0.520),
+    ],
+)  # fmt: skip
 def test_what_both_add(name, billions):
     added = giga(f'attanet-{name}') - giga(f'attanet-{name}', attention='none', fusion='addition')
     assert added == pytest.approx(billions, rel=0.005)
@@ -124,10 +127,37 @@ def test_options_change_what_is_computed(change):
     assert not torch.allclose(*found)
 
 
+@pytest.mark.parametrize('fusion', FUSIONS)
+@pytest.mark.parametrize('backbone', ['light', 'resnet18'])
+def test_any_fusion_of_any_backbone_leaves_no_parameter_idle(backbone, fusion):
+    with torch.device('meta'):
+        network = networks.build('attanet-r18', {'backbone': backbone, 'fusion': fusion}).train()
+        out = network(torch.zeros(2, 3, 72, 100))
+        sum(x.square().mean() for x in out.values()).backward()
+    assert not [name for name, value in network.named_parameters() if value.grad is None]
+
+
+@pytest.mark.parametrize('backbone', ['light', 'resnet18'])
+def test_only_concatenation_of_raw_maps_reads_a_convolution_for_an_auxiliary_head(backbone):
+    for fusion in FUSIONS:
+        with torch.device('meta'):
+            network = networks.build('attanet-r18', {'backbone': backbone, 'fusion': fusion})
+            network.eval()(torch.zeros(1, 3, 72, 100))['logits'].mean().backward()
+        idle = {name for name, value in network.named_parameters() if value.grad is None}
+        idle = {name for name in idle if not name.startswith('aux')}
+        raw = backbone == 'resnet18' and fusion == 'concatenation'
+        assert all(name.startswith('fusion.high.') for name in idle) and bool(idle) == raw
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="backbone = 'vgg' must be one of light, resnet18"):
         networks.build('attanet-r18', {'backbone': 'vgg'})
     with pytest.raises(ValueError, match="fusion = 'sum' must be one of attention, addition"):
         networks.build('attanet-r18', {'fusion': 'sum'})
-    with pytest.raises(ValueError, match='there are none for df1, expected None'):
-        networks.build('attanet-df1', weights='imagenet')
+    with pytest.raises(ValueError, match="attention = 'all' must be one of vertical, horizontal"):
+        networks.build('attanet-r18', {'attention': 'all'})
+    with pytest.raises(ValueError, match="upsampling = 'cubic' must be one of nearest, bilinear"):
+        networks.build('attanet-r18', {'upsampling': 'cubic'})
+    for name in ('light', 'df1', 'df2'):
+        with pytest.raises(ValueError, match=f'there are none for {name}, expected None'):
+            networks.build(f'attanet-{name}', weights='imagenet')

@@ -13,8 +13,8 @@ import time
 import cv2
 import numpy as np
 import pytest
-from rganet_ros import cli, dataset
-from rganet_ros.synthetic import flow, generate, render
+from rganet_ros import cli, dataset, synthetic
+from rganet_ros.synthetic import flow, generate
 from rganet_ros.types import NOT_SUCTIONABLE, SUCTIONABLE
 import yaml
 
@@ -178,11 +178,21 @@ def test_recipes_that_cannot_be_are_one_sentence(text, words, tmp_path, capsys):
     assert not (tmp_path / 'out').exists()
 
 
-def test_without_a_graphics_library_it_says_what_to_install(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(render, '_starts', lambda name: False)
-    assert cli.main(['synthesize', str(tmp_path / 'out')]) == 2
-    said = capsys.readouterr().err
-    assert 'rganet synthesize: error: no off-screen renderer starts: install libegl1' in said
+def test_without_a_graphics_library_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(synthetic, '_starts', lambda renderer: False)
+    with pytest.raises(ValueError, match='no off-screen renderer starts: install libegl1'):
+        synthetic._renderer()
+
+
+def test_a_renderer_that_cannot_be_is_one_sentence(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-m', 'rganet_ros.cli', 'synthesize', str(tmp_path / 'out')],
+        env=os.environ | {'MUJOCO_GL': 'glfw'}, capture_output=True, text=True,
+    )  # fmt: skip
+    said = done.stderr.strip()
+    assert (done.returncode, said) == (
+        2, "rganet synthesize: error: MUJOCO_GL = 'glfw' must be egl or osmesa",
+    )  # fmt: skip
     assert not (tmp_path / 'out').exists()
 
 
