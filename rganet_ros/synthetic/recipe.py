@@ -18,7 +18,7 @@ class Recipe:
     width: Annotated[int, Range(64, 1920), 'pixels'] = 640
     height: Annotated[int, Range(64, 1200), 'pixels'] = 480
     views: Annotated[int, Range(1, 64), 'frames of one settled scene'] = 2
-    backgrounds: Annotated[bool, 'the empty container in the same view with every frame'] = True
+    backgrounds: Annotated[bool, 'the same view of the empty container with every frame'] = False
     motion: Annotated[
         bool, 'views are consecutive frames of a moving camera, things are taken away'
     ] = False
@@ -37,7 +37,11 @@ class Recipe:
     ] = 0.1
 
 
-RECIPES = {'clutter': Recipe(), 'clips': Recipe(views=16, motion=True)}
+RECIPES = {
+    'clutter': Recipe(),
+    'zeng': Recipe(backgrounds=True),
+    'clips': Recipe(views=16, motion=True),
+}
 
 
 def find(name: str) -> Recipe:
