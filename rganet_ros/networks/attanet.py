@@ -86,19 +86,23 @@ VARIANTS = {
     'attanet-light': _row(
         '70.1 mIoU on Cityscapes test at 180 fps', AUTHORS, (512, 1024), backbone='light'
     ),
-    'attanet-r18-base': _row('', AUTHORS, attention='none', fusion='addition'),
-    'attanet-r18-sam': _row('+0.185 G over base', PROVEN, fusion='addition'),
-    'attanet-r18-horizontal': _row('', AUTHORS, attention='horizontal'),
-    'attanet-r18-nonlocal': _row(
-        '+3.357 G over base', PROVEN, attention='nonlocal', fusion='addition'
+    'attanet-r18-base': _row(
+        'mIoU 72.8 (Cityscapes val)', AUTHORS, attention='none', fusion='addition'
     ),
-    'attanet-r18-afm': _row('+0.336 G over base', PROVEN, attention='none'),
+    'attanet-r18-sam': _row('+0.185 G over base; mIoU 77.1', PROVEN, fusion='addition'),
+    'attanet-r18-horizontal': _row(
+        'mIoU 76.9', AUTHORS, attention='horizontal', fusion='addition'
+    ),
+    'attanet-r18-nonlocal': _row(
+        '+3.357 G over base; mIoU 78.1', PROVEN, attention='nonlocal', fusion='addition'
+    ),
+    'attanet-r18-afm': _row('+0.336 G over base; mIoU 77.3', PROVEN, attention='none'),
     'attanet-r18-concatenation': _row(
-        '+0.336 G over base', PROVEN, attention='none', fusion='concatenation'
+        '+0.336 G over base; mIoU 73.7', INFERRED, attention='none', fusion='concatenation'
     ),
     'attanet-r18-bilinear': _row('as drawn in the paper', AUTHORS, upsampling='bilinear'),
     'attanet-r50': _row('53.62 M; 176.91 G, +5.55 over base', LOST, backbone='resnet50'),
-    'attanet-r101': _row('78.96 M', LOST, backbone='resnet101'),
+    'attanet-r101': _row('78.96 M; 329.91 G', LOST, backbone='resnet101'),
     'attanet-df1': _row('10.43 M; 26.44 G, +0.52 over base', INFERRED, backbone='df1'),
     'attanet-df2': _row('20.08 M; 49.23 G, +0.49 over base; 79.9 mIoU', INFERRED, backbone='df2'),
     'attanet-shufflenet': _row('3.31 M; 12.59 G, +0.49 over base', LOST, backbone='shufflenet_v2'),

@@ -161,6 +161,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError('--frames and --workers must be 1 or more, --start and --seed 0 or more')
     recipe = recipes.find(args.recipe)
     renderer = render.backend()
+    print(f'rendering with {renderer}')
     if args.clip is not None:
         if args.clip < 1 or args.period <= 0:
             raise ValueError('--clip must be 1 or more, --period more than 0')
