@@ -9,8 +9,8 @@ import pytest
 from rganet_ros import models
 from rganet_ros.synthetic.generate import VERSION
 
-# IoU of the suctionable class. The models were trained on frames of the generator's version 1, and
-# reached this on held-out frames of it; on the harder ones of today's their cards say what they do.
+# IoU of the suctionable class. The models were trained on frames of the generator's version 1 and
+# reached this on held-out frames of it; what they do on the harder ones of today their cards say.
 LEAST = {'fanet18-rgb': 0.45, 'fanet18-rgbd': 0.60}
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rganet_ros.networks.bisenet import FeatureFusion, head, mean, SpatialPath, WIDTH
+from rganet_ros.networks.choices import one_of
 from rganet_ros.networks.layers import ConvNorm, Network, Pixels, resize
 from rganet_ros.networks.variant import OURS, Variant
 from rganet_ros.networks.xception39 import Xception39
@@ -145,11 +146,6 @@ class AAFFNet(Network):
 
 
 def _check(config: Config, weights: str | None) -> None:
-    for field, accepted in (
-        ('reading', READINGS), ('activation', ACTIVATIONS), ('fusion', FUSIONS)
-    ):  # fmt: skip
-        value = getattr(config, field)
-        if value not in accepted:
-            raise ValueError(f'{field} {value!r}: expected one of {", ".join(accepted)}')
+    one_of(config, reading=READINGS, activation=ACTIVATIONS, fusion=FUSIONS)
     if weights is not None:
         raise ValueError(f'weights {weights!r}: there are none for xception39, expected None')

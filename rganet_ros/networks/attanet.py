@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rganet_ros.networks.backbones import encoder
+from rganet_ros.networks.choices import one_of
 from rganet_ros.networks.dfnet import DF1, DF2, DFNet
 from rganet_ros.networks.layers import ConvNorm, Network, Pixels, resize
 from rganet_ros.networks.variant import AUTHORS, INFERRED, LOST, PROVEN, Variant
@@ -67,14 +68,7 @@ class Config:
 
     def __post_init__(self):
         """Refuse what cannot be built."""
-        for name, known in (
-            ('backbone', tuple(WIDTHS)), ('attention', ATTENTIONS), ('fusion', FUSIONS),
-            ('upsampling', UPSAMPLINGS),
-        ):  # fmt: skip
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f'{name} = {getattr(self, name)!r} must be one of {", ".join(known)}'
-                )
+        one_of(self, backbone=WIDTHS, attention=ATTENTIONS, fusion=FUSIONS, upsampling=UPSAMPLINGS)
 
 
 def _row(published: str, status: str, size=(1024, 1024), **config) -> Variant:

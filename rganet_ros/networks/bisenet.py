@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rganet_ros.networks.backbones import encoder
+from rganet_ros.networks.choices import one_of
 from rganet_ros.networks.layers import ConvNorm, Network, Pixels, resize
 from rganet_ros.networks.variant import AUTHORS, OURS, Variant
 from rganet_ros.networks.xception39 import Separable, Xception39
@@ -71,8 +72,6 @@ class SpatialPath(nn.Sequential):
 
     def __init__(self, channels: int, kind: str):
         """Take one of SPATIAL."""
-        if kind not in SPATIAL:
-            raise ValueError(f'spatial path {kind!r}: expected one of {", ".join(SPATIAL)}')
         if kind == 'full':
             first = ConvNorm(channels, 64, 7, 2, nn.ReLU())
             second, third = (ConvNorm(64, 64, 3, 2, nn.ReLU()) for _ in range(2))
@@ -144,8 +143,6 @@ def head(cin: int, inner: int, classes: int) -> nn.Sequential:
 
 def backbone(name: str, channels: int, weights: str | None) -> nn.Module:
     """Build the context path's backbone; weights are for ResNet-18 alone."""
-    if name not in CONTEXTS:
-        raise ValueError(f'context {name!r}: expected one of {", ".join(CONTEXTS)}')
     if name == 'resnet18':
         return encoder(name, channels, weights)
     if weights is not None:
@@ -159,6 +156,7 @@ class BiSeNet(Network):
     def __init__(self, config: Config, weights: str | None = None):
         """Build; weights are of the context path's backbone."""
         super().__init__(config)
+        one_of(config, context=CONTEXTS, spatial=SPATIAL)
         self.pixels = Pixels(config.depth)
         self.spatial = SpatialPath(self.pixels.channels, config.spatial)
         self.backbone = backbone(config.context, self.pixels.channels, weights)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from rganet_ros.networks import backbones
 from rganet_ros.networks.backbones import ResNet, SLOPE
+from rganet_ros.networks.choices import one_of
 from rganet_ros.networks.layers import ConvNorm, Network, Pixels, resize
 from rganet_ros.networks.variant import AUTHORS, LOST, OURS, Variant
 import torch
@@ -71,14 +72,10 @@ class Config:
 
     def __post_init__(self):
         """Refuse what cannot be built."""
-        for name, known in (
-            ('encoder', ENCODERS), ('attention', ATTENTIONS), ('reduction', REDUCTIONS),
-            ('reduce_by', ('stride', 'average', 'maximum')), ('temporal', ('sum', 'mean')),
-        ):  # fmt: skip
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f'{name} = {getattr(self, name)!r} must be one of {", ".join(known)}'
-                )
+        one_of(
+            self, encoder=ENCODERS, attention=ATTENTIONS, reduction=REDUCTIONS,
+            reduce_by=('stride', 'average', 'maximum'), temporal=('sum', 'mean'),
+        )  # fmt: skip
         if self.frames < 1 or (self.frames > 1 and self.attention != 'fast'):
             raise ValueError(
                 f'frames = {self.frames} must be 1 or more, and 1 unless attention is fast'

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from rganet_ros.networks.choices import one_of
 from rganet_ros.networks.layers import Network, Pixels, resize
 from rganet_ros.networks.variant import LOST, PROVEN, Variant
 from safetensors.torch import load_file
@@ -153,8 +154,7 @@ class Peer(Network):
                  whole model, of whose heads that is taken what has this many classes
         """
         super().__init__(config)
-        if config.model not in MODELS:
-            raise ValueError(f'model {config.model!r}: expected one of {", ".join(MODELS)}')
+        one_of(config, model=MODELS)
         self.pixels = Pixels(config.depth)
         self.backbone, self.head, self.aux = MODELS[config.model](
             self.pixels.channels, config.classes, weights

@@ -20,6 +20,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
+from rganet_ros.networks.choices import one_of
 from rganet_ros.networks.folding import fold_norms
 from rganet_ros.networks.gam import GAM
 from rganet_ros.networks.layers import Network, Pixels
@@ -72,13 +73,7 @@ class Config:
             )
         if not 0 <= self.cut < len(self.blocks):
             raise ValueError(f'cut = {self.cut} must be in 0..{len(self.blocks) - 1}')
-        for name, known in (
-            ('upsampling', UPSAMPLINGS), ('residual', RESIDUALS), ('gate', GATES),
-        ):  # fmt: skip
-            if getattr(self, name) not in known:
-                raise ValueError(
-                    f'{name} = {getattr(self, name)!r} must be one of {", ".join(known)}'
-                )
+        one_of(self, upsampling=UPSAMPLINGS, residual=RESIDUALS, gate=GATES)
 
 
 def _row(published: str, status: str, **config) -> Variant:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rganet_ros.networks.backbones import encoder, statistics
+from rganet_ros.networks.choices import one_of
 from rganet_ros.networks.layers import ConvNorm, Network, Pixels, resize
 from rganet_ros.networks.variant import INFERRED, OURS, Variant
 import torch
@@ -188,10 +189,7 @@ class SANet(Network):
 
 
 def _check(config: Config) -> None:
-    for field, accepted in (('backbone', BACKBONES), ('heads', HEADS), ('pooling', POOLING)):
-        value = getattr(config, field)
-        if value not in accepted:
-            raise ValueError(f'{field} {value!r}: expected one of {", ".join(accepted)}')
+    one_of(config, backbone=BACKBONES, heads=HEADS, pooling=POOLING)
     if config.heads != 'sa' and (config.dense or config.categorical):
         raise ValueError(
             f'heads {config.heads!r} have no dense and no categorical part: set both to False'

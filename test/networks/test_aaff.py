@@ -103,9 +103,9 @@ def test_evaluation_repeats_itself_and_options_matter():
 @pytest.mark.parametrize(
     ('config', 'weights', 'message'),
     [
-        ({'reading': 'c'}, None, "reading 'c': expected one of a, b"),
-        ({'activation': 'tanh'}, None, "activation 'tanh': expected one of sigmoid, relu"),
-        ({'fusion': 'mean'}, None, "fusion 'mean': expected one of concatenation, sum"),
+        ({'reading': 'c'}, None, "reading = 'c' must be one of a, b"),
+        ({'activation': 'tanh'}, None, "activation = 'tanh' must be one of sigmoid, relu"),
+        ({'fusion': 'mean'}, None, "fusion = 'mean' must be one of concatenation, sum"),
         ({}, 'imagenet', "'imagenet': there are none for xception39, expected None"),
     ],
 )

@@ -120,8 +120,12 @@ def test_weights_of_resnet18_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ('config', 'weights', 'message'),
     [
-        ({'context': 'resnet19'}, None, "'resnet19': expected one of xception39, resnet18"),
-        ({'spatial': 'wide'}, None, "'wide': expected one of full, depthwise"),
+        (
+            {'context': 'resnet19'},
+            None,
+            "context = 'resnet19' must be one of xception39",
+        ),
+        ({'spatial': 'wide'}, None, "spatial = 'wide' must be one of full, depthwise"),
         ({}, 'imagenet', "'imagenet': there are none for xception39, expected None"),
     ],
 )

@@ -128,7 +128,7 @@ def test_a_file_of_a_backbone_alone(tmp_path):
 
 
 def test_refusals_name_what_is_accepted(whole):
-    with pytest.raises(ValueError, match="'ccnet': expected one of fcn_resnet50, fcn_resnet101"):
+    with pytest.raises(ValueError, match="model = 'ccnet' must be one of fcn_resnet50"):
         Peer(Config(model='ccnet'))
     for model in ('fcn_resnet101', 'hrnet_w18_small'):
         with pytest.raises(ValueError, match=f'weights of {model} do not fit: .* is missing'):

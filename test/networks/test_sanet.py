@@ -142,10 +142,10 @@ def test_weights_are_the_backbones():
 @pytest.mark.parametrize(
     ('config', 'message'),
     [
-        ({'heads': 'pam'}, "heads 'pam': expected one of sa, se, fcn"),
-        ({'pooling': 'min'}, "pooling 'min': expected one of average, maximum"),
+        ({'heads': 'pam'}, "heads = 'pam' must be one of sa, se, fcn"),
+        ({'pooling': 'min'}, "pooling = 'min' must be one of average, maximum"),
         ({'heads': 'se'}, 'no dense and no categorical part: set both to False'),
-        ({'backbone': 'resnet7'}, "backbone 'resnet7': expected one of resnet50s, resnet101s"),
+        ({'backbone': 'resnet7'}, "backbone = 'resnet7' must be one of resnet50s, resnet101s"),
     ],
 )
 def test_refusals_name_what_is_accepted(config, message):
