@@ -98,3 +98,17 @@ def test_a_loss_that_is_not_a_number_stops_it(frames, tmp_path):
     with pytest.raises(ValueError, match='lower learning_rate'):
         broken = [(rgb, depth, label * 0 + 255) for rgb, depth, label in frames]
         train.fit(recipe(), broken, frames, tmp_path)
+
+
+@pytest.mark.parametrize('name', [next(iter(rows)) for rows in networks.MODULES.values()])
+def test_every_network_trains(name, frames, tmp_path):
+    config = {'size': (64, 96)} if name.startswith('rganet') else {}
+    given = {'network': name, 'config': config, 'crop': (64, 96), 'precision': 'fp32'}
+    recipe = Recipe(epochs=1, batch=2, **given)
+    before = networks.build(name, config)
+    train.fit(recipe, frames, frames, tmp_path)
+    after = networks.restore(tmp_path / 'network.safetensors')
+    assert networks.notes(tmp_path / 'network.safetensors')['network'] == name
+    assert after.config == before.config
+    scores = json.loads((tmp_path / 'log.jsonl').read_text().splitlines()[-1])
+    assert np.isfinite(scores['loss']) and 0 < scores['loss'] < 20
