@@ -17,7 +17,14 @@ def settled(name: str, config: dict, size=SIZE, steps=2):
     with torch.no_grad():
         for _ in range(steps):
             network(torch.rand(2, 3, *size), torch.rand(2, 1, *size) + 0.3, **zeros(network, 2))
-    return network.eval()
+        network.eval()
+        logits = network(torch.rand(1, 3, *size), torch.rand(1, 1, *size) + 0.3, **zeros(network))
+        strong = logits['logits'].std()
+        for part in network.modules():  # so that affordance is neither all 0 nor all 1
+            if isinstance(part, torch.nn.Conv2d) and part.out_channels == 3 and strong > 2:
+                for value in part.parameters():
+                    value /= strong / 2
+    return network
 
 
 def zeros(network, batch=1) -> dict[str, torch.Tensor]:

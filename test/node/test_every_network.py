@@ -43,6 +43,14 @@ def test_frames_pass_through_the_live_node(node, name, model_of):
     path = model_of(name)
     assert node.set(model=str(path)) == (True, '')
     assert node.change('configure'), node.process.said()
+    try:
+        _pass_frames(node, path)
+    finally:
+        node.change('deactivate')
+        assert node.change('cleanup')
+
+
+def _pass_frames(node, path):
     assert node.change('activate')
     height, width = small_models.SIZE
     pictures = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), np.uint8)
@@ -59,5 +67,3 @@ def test_frames_pass_through_the_live_node(node, name, model_of):
         assert expected.std() > 1e-4
     backend.close()
     node.stamp = stamp
-    assert node.change('deactivate')
-    assert node.change('cleanup')
