@@ -13,6 +13,7 @@ from rganet_ros.types import Camera
 
 LABEL_CODES = np.array([255, 0, 128], np.uint8)  # of background, not suctionable, suctionable
 DEPTH_UNIT = 1e-4  # m
+FLOW_SCALE, FLOW_ZERO = 64.0, 32768.0  # of KITTI's flow pictures: value = 64 * pixels + 2^15
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -41,6 +42,16 @@ def _png(picture: np.ndarray) -> bytes:
 def depth_picture(depth: np.ndarray) -> np.ndarray:
     """Make Zeng's picture of a depth (H, W) metres: uint16 tenths of a millimetre, 0 unknown."""
     return np.clip(np.rint(np.asarray(depth, np.float64) / DEPTH_UNIT), 0, 65535).astype(np.uint16)
+
+
+def flow_picture(flow: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """
+    Make KITTI's picture of a flow: (H, W, 3) uint16, right, down, and 1 where it is known.
+
+    flow  (H, W, 2) float pixels, right and down; seen (H, W) bool
+    """
+    coded = np.clip(np.rint(flow * FLOW_SCALE + FLOW_ZERO), 0, 65535)
+    return np.dstack([coded, seen]).astype(np.uint16)
 
 
 def _matrix(values: np.ndarray) -> bytes:
@@ -74,6 +85,8 @@ class Zeng:
     A split of a data set in this layout, read one frame at a time.
 
     names    of its frames
+    clips    indices of frames that follow each other; one clip a frame where nothing moves, else
+             scene-0, scene-1 ... up to a missing one (the card says so: `motion` in its recipe)
     ignored  whether label 255 means "unlabelled" (then it stays 255, and no loss or score counts
              it) or background (0); the data set's card.json says so: `unlabelled: ignore` or
              `background`; a data set without a card is Zeng's own, where it is ignored
@@ -92,6 +105,9 @@ class Zeng:
         if not listed.is_file():
             raise FileNotFoundError(f'no split {split!r} in {self.root}: {listed} is missing')
         self.names = listed.read_text().split()
+        made = self.card.get('splits', {}).get(split, {})
+        moves = made.get('recipe', {}).get('motion', False)
+        self.clips = _clips(self.names) if moves else [[index] for index in range(len(self))]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -117,12 +133,31 @@ class Zeng:
         ids[LABEL_CODES] = (255 if self.ignored else 0, 1, 2)
         return ids
 
+    def flow(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read where a frame's pixels were in the clip's frame before, and which were seen."""
+        return read_flow(self._data / 'flow' / f'{self.names[index]}.png')
+
     def camera(self, index: int) -> Camera:
         """Read the intrinsics of a frame."""
         name = self.names[index]
         height, width = read_picture(self._data / 'color-input' / f'{name}.png').shape[:2]
         matrix = read_intrinsics(self._data / 'camera-intrinsics' / f'{name}.txt')
         return Camera(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2], width, height)
+
+
+def _clips(names: list[str]) -> list[list[int]]:
+    found: list[list[int]] = []
+    last: tuple[str, int] | None = None
+    numbered = sorted(
+        (scene, int(number), index)
+        for index, (scene, _, number) in enumerate(name.rpartition('-') for name in names)
+    )
+    for scene, number, index in numbered:
+        if last != (scene, number - 1):
+            found.append([])
+        found[-1].append(index)
+        last = scene, number
+    return found
 
 
 def read_card(root: Path) -> dict:
@@ -158,6 +193,15 @@ def _decode(path: Path, flags: int) -> np.ndarray:
     if picture is None:
         raise ValueError(f'{path} is not a readable picture')
     return picture
+
+
+def read_flow(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read `flow_picture`'s file: flow (H, W, 2) float32 pixels, and seen (H, W) bool."""
+    picture = _decode(path, cv2.IMREAD_UNCHANGED)
+    if picture.dtype != np.uint16 or picture.ndim != 3:
+        raise ValueError(f'{path} is no picture of flow: expected 16-bit colour')
+    right_down, seen = picture[..., :0:-1].astype(np.float32), picture[..., 0] > 0
+    return np.where(seen[..., None], (right_down - FLOW_ZERO) / FLOW_SCALE, 0), seen
 
 
 def read_intrinsics(path: Path) -> np.ndarray:

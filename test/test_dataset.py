@@ -39,6 +39,31 @@ def test_what_is_written_is_read(root, card, background):
     assert data.camera(0) == CAMERA
 
 
+def test_frames_follow_each_other_where_the_card_says_so(tmp_path):
+    names = [f'000007-{k}' for k in (0, 1, 10, 2, 3, 4, 5, 6, 8, 9)] + ['000008-0']
+    (tmp_path / 'data').mkdir()
+    (tmp_path / 'data' / 'train-split.txt').write_text('\n'.join(names))
+    assert Zeng(tmp_path, 'train').clips == [[index] for index in range(11)]
+    card = {'splits': {'train': {'recipe': {'motion': True}}}}
+    (tmp_path / 'card.json').write_text(json.dumps(card))
+    assert Zeng(tmp_path, 'train').clips == [[0, 1, 3, 4, 5, 6, 7], [8, 9, 2], [10]]
+
+
+def test_kittis_picture_keeps_a_64th_of_a_pixel(tmp_path):
+    flow = RNG.uniform(-90, 90, (24, 32, 2)).astype(np.float32)
+    seen = RNG.random((24, 32)) > 0.3
+    extra = {'flow': dataset.flow_picture(flow, seen)}
+    write_sample(
+        tmp_path, '000000-1', rgb=RGB, depth=DEPTH, label=LABEL, camera=CAMERA, extra=extra
+    )
+    (tmp_path / 'data' / 'test-split.txt').write_text('000000-1\n')
+    found, again = Zeng(tmp_path, 'test').flow(0)
+    assert found.dtype == np.float32 and np.array_equal(again, seen)
+    assert np.abs(found - flow)[seen].max() <= 0.51 / 64 and not found[~seen].any()
+    with pytest.raises(ValueError, match='is no picture of flow'):
+        dataset.read_flow(tmp_path / 'data' / 'color-input' / '000000-1.png')
+
+
 def test_without_a_card_it_is_zengs_own(root):
     assert 255 in Zeng(root, 'test')[0][2]
 

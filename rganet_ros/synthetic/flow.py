@@ -9,7 +9,6 @@ from rganet_ros.geometry import points
 from rganet_ros.types import Camera
 
 NEAR = 0.004  # metres, and of the depth: how far the surface found may lie from where it should
-SCALE, ZERO = 64.0, 32768.0  # of KITTI's flow pictures: value = 64 * pixels + 2^15
 
 
 class Moment(NamedTuple):
@@ -57,16 +56,3 @@ def backward(now: Moment, before: Moment) -> tuple[np.ndarray, np.ndarray]:
     own_row, own_column = np.indices(seen.shape)
     flow = np.stack([u - own_column, v - own_row], -1)
     return np.where(seen[..., None], flow, 0).astype(np.float32), seen
-
-
-def encode(flow: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Make KITTI's picture of a flow: (H, W, 3) uint16, right, down, and 1 where it is known."""
-    coded = np.clip(np.rint(flow * SCALE + ZERO), 0, 65535)
-    return np.dstack([coded, seen]).astype(np.uint16)
-
-
-def decode(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Read `encode`'s picture: flow (H, W, 2) float32 and seen (H, W) bool."""
-    seen = picture[..., 2] > 0
-    flow = (picture[..., :2].astype(np.float32) - ZERO) / SCALE
-    return np.where(seen[..., None], flow, 0), seen

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from rganet_ros import dataset
 from rganet_ros.synthetic import card as cards
-from rganet_ros.synthetic import clip, flow, objects, render, view
+from rganet_ros.synthetic import clip, objects, render, view
 from rganet_ros.synthetic import recipe as recipes
 from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.synthetic.sample import background, photograph, Sample
@@ -71,7 +71,7 @@ def write(root: Path, name: str, sample: Sample) -> None:
         extra['color-background'] = sample.background[0]
         extra['depth-background'] = dataset.depth_picture(sample.background[1])
     if sample.flow is not None:
-        extra['flow'] = flow.encode(*sample.flow)
+        extra['flow'] = dataset.flow_picture(*sample.flow)
     dataset.write_sample(
         root, name, rgb=sample.rgb, depth=sample.depth, label=sample.label, camera=sample.camera,
         pose=sample.pose, extra=extra,

@@ -16,6 +16,7 @@ def augment(
     size: tuple[int, int],
     recipe: Recipe,
     rng: np.random.Generator,
+    own: np.random.Generator | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Cut a changed picture of the given size (height, width) out of a frame.
@@ -23,6 +24,7 @@ def augment(
     rgb    (H, W, 3) uint8
     depth  (H, W) float32 metres, 0 unknown
     label  (H, W) uint8 class ids, 255 ignored; ignored as well where the cut leaves the frame
+    own    draws noise and holes; the frames of a clip, changed alike by equal rng, differ in those
 
     Where the size is the frame's own, only flips and colours change.
     """
@@ -32,7 +34,8 @@ def augment(
         rgb, depth, label = rgb[:, ::-1], depth[:, ::-1], label[:, ::-1]
     if rng.random() < 0.5:
         rgb, depth, label = rgb[::-1], depth[::-1], label[::-1]
-    return recolour(rgb, recipe.colour, rng), spoil(depth, recipe.depth_holes, rng), label
+    rgb = recolour(rgb, recipe.colour, rng, own)
+    return rgb, spoil(depth, recipe.depth_holes, rng, own), label
 
 
 def _cut(rgb, depth, label, size, recipe, rng):
@@ -58,8 +61,14 @@ def _cut(rgb, depth, label, size, recipe, rng):
     return rgb, depth.astype(np.float32), label
 
 
-def recolour(rgb: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+def recolour(
+    rgb: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
+    own: np.random.Generator | None = None,
+) -> np.ndarray:
     """Change exposure, contrast, gamma, white balance, saturation and hue; blur; add noise."""
+    own = own or rng
 
     def around(spread, count=None):
         return np.exp(strength * spread * rng.uniform(-1, 1, count))
@@ -78,20 +87,26 @@ def recolour(rgb: np.ndarray, strength: float, rng: np.random.Generator) -> np.n
     if rng.random() < 0.4 * strength:
         rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 1.2))
     if rng.random() < 0.8 * strength:
-        noise = rng.integers(-1, 2, rgb.shape, np.int8) * np.int8(rng.uniform(1, 12))
+        noise = own.integers(-1, 2, rgb.shape, np.int8) * np.int8(rng.uniform(1, 12))
         rgb = cv2.add(rgb, noise.astype(np.int16), dtype=cv2.CV_8U)
     return rgb
 
 
-def spoil(depth: np.ndarray, holes: int, rng: np.random.Generator) -> np.ndarray:
+def spoil(
+    depth: np.ndarray,
+    holes: int,
+    rng: np.random.Generator,
+    own: np.random.Generator | None = None,
+) -> np.ndarray:
     """Shift the whole depth, add smooth noise, and drop blobs of it."""
+    own = own or rng
     height, width = depth.shape
     known = depth > 0
-    coarse = rng.standard_normal((height // 8 + 1, width // 8 + 1)).astype(np.float32)
+    coarse = own.standard_normal((height // 8 + 1, width // 8 + 1)).astype(np.float32)
     noise = cv2.resize(coarse, (width, height)) * np.float32(rng.uniform(0, 0.0015))
     depth = (depth * np.float32(rng.uniform(0.97, 1.03)) + noise) * known
-    for _ in range(rng.integers(0, holes + 1)):
-        middle = (int(rng.integers(width)), int(rng.integers(height)))
-        radii = tuple(int(r) for r in rng.integers(2, 30, 2))
-        cv2.ellipse(depth, middle, radii, rng.uniform(0, 180), 0, 360, 0, -1)
+    for _ in range(own.integers(0, holes + 1)):
+        middle = (int(own.integers(width)), int(own.integers(height)))
+        radii = tuple(int(r) for r in own.integers(2, 30, 2))
+        cv2.ellipse(depth, middle, radii, own.uniform(0, 180), 0, 360, 0, -1)
     return depth

@@ -15,14 +15,20 @@ class Recipe:
 
     network: Annotated[str, 'name in networks.NETWORKS'] = 'fanet18'
     config: Annotated[dict, 'fields of its Config'] = field(default_factory=dict)
+    weights: Annotated[str, "of its backbone: '', imagenet, or a file"] = ''
     seed: Annotated[int, Range(0, 2**31), 'of weights, order and augmentation'] = 0
     epochs: Annotated[int, Range(1, 100000), 'the budget; the learning rate ends with it'] = 40
-    batch: Annotated[int, Range(1, 1024), 'frames a step'] = 12
+    batch: Annotated[int, Range(1, 1024), 'frames a step, or windows of clips'] = 12
+    window: Annotated[
+        tuple, Range(1, 64), 'least and most consecutive frames of a clip; each step draws'
+    ] = (1, 1)
+    detach: Annotated[bool, 'no gradient flows into what past frames left in the memory'] = True
     crop: Annotated[tuple, Range(32, 4096), 'height and width of a training picture'] = (256, 320)
     whole_epochs: Annotated[int, Range(0, 100000), 'how many last epochs see whole frames'] = 0
     precision: Annotated[str, OneOf(('fp32', 'bf16')), 'of convolutions while training'] = 'bf16'
 
     learning_rate: Annotated[float, Range(0, 1), 'at its peak (AdamW)'] = 2e-3
+    backbone_rate: Annotated[float, Range(0, 10), 'learning rate of the backbone, of that'] = 1.0
     warm_up: Annotated[float, Range(0, 1), 'share of the steps that raise it linearly'] = 0.05
     weight_decay: Annotated[float, Range(0, 10), 'AdamW'] = 0.02
     average: Annotated[float, Range(0, 1), 'decay a step of the averaged weights'] = 0.998

@@ -17,11 +17,12 @@ DEPTH_UNIT = 1e-4  # metres, of depth kept as uint16
 
 
 class Frames:
-    """A split of a data set, decoded once: some 1.8 MB a frame of 640 x 480."""
+    """A split of a data set, decoded once: some 1.8 MB a frame of 640 x 480; clips as Zeng's."""
 
     def __init__(self, root, split: str, threads: int = 2):
         """Read all; ValueError where the split is empty."""
-        dataset = Zeng(root, split)
+        dataset = self._dataset = Zeng(root, split)
+        self.root, self.clips = dataset.root, dataset.clips
         if len(dataset) == 0:
             raise ValueError(f'{root}: the split {split!r} has no frames')
 
@@ -41,30 +42,63 @@ class Frames:
         rgb, depth, label = self._frames[index]
         return rgb, depth * np.float32(DEPTH_UNIT), label
 
+    def flow(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give the flow of a frame, read anew, as Zeng does."""
+        return self._dataset.flow(index)
 
-def batches(frames: Frames, recipe: Recipe, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+def batches(frames: Frames, recipe: Recipe, epoch: int) -> Iterator[list[Batch]]:
     """
-    Give an epoch's batches: image (B, 3, h, w) 0..1, depth (B, 1, h, w) metres, label (B, h, w).
+    Give an epoch's steps, each a list of the batches of consecutive frames; mostly of one.
+
+    A batch is image (B, 3, h, w) 0..1, depth (B, 1, h, w) metres, label (B, h, w). Frames of a
+    clip are cut and coloured alike, and have their own noise.
 
     Order and changes depend on seed and epoch alone, so that a resumed training goes on as it
     would have. What does not fill the last batch waits for another epoch.
     """
     whole = epoch >= recipe.epochs - recipe.whole_epochs
     size = frames[0][2].shape if whole else tuple(int(x) for x in recipe.crop)
-    order = np.random.default_rng((recipe.seed, epoch)).permutation(len(frames))
+    key = recipe.seed, epoch
+    order = np.random.default_rng(key).permutation(len(frames))
+    place = {index: (clip, at) for clip in frames.clips for at, index in enumerate(clip)}
+    shortest, longest = (int(x) for x in recipe.window)
     for step in range(steps_per_epoch(frames, recipe)):
+        length = int(np.random.default_rng((*key, step)).integers(shortest, longest + 1))
         picked = []
         for index in order[step * recipe.batch : (step + 1) * recipe.batch]:
-            rng = np.random.default_rng((recipe.seed, epoch, int(index)))
-            picked.append(augment(*frames[index], size, recipe, rng))
-        rgb, depth, label = (np.stack(arrays) for arrays in zip(*picked))
-        # Permuting (B, h, w, 3) gives torch's channels_last, which convolutions want anyway.
-        image = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
-        yield image, torch.from_numpy(depth)[:, None], torch.from_numpy(label).long()
+            clip, at = place[index]
+            first = min(at, len(clip) - length)
+            for later, each in enumerate(clip[first : first + length]):
+                rng, own = (np.random.default_rng((*key, int(index), k)) for k in (0, 1 + later))
+                picked.append(augment(*frames[each], size, recipe, rng, own))
+        yield [_batch(picked[later::length]) for later in range(length)]
+
+
+def _batch(picked) -> Batch:
+    rgb, depth, label = (np.stack(arrays) for arrays in zip(*picked))
+    # Permuting (B, h, w, 3) gives torch's channels_last, which convolutions want anyway.
+    image = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
+    return image, torch.from_numpy(depth)[:, None], torch.from_numpy(label).long()
 
 
 def steps_per_epoch(frames: Frames, recipe: Recipe) -> int:
-    """Count the full batches; ValueError where there is none."""
-    if len(frames) < recipe.batch:
+    """
+    Count the steps that see about as many frames as there are.
+
+    Raises ValueError where there is none, or where a clip is shorter than the longest window.
+    """
+    shortest, longest = recipe.window
+    least = min(map(len, frames.clips))
+    if not shortest <= longest <= least:
+        raise ValueError(
+            f'window {list(recipe.window)} must be least and most frames, and no clip be shorter: '
+            f'the shortest has {least}'
+        )
+    steps = int(len(frames) // (recipe.batch * (shortest + longest) / 2))
+    if steps < 1:
         raise ValueError(f'{len(frames)} frames do not fill a batch of {recipe.batch}')
-    return len(frames) // recipe.batch
+    return steps

@@ -10,7 +10,7 @@ from rganet_ros import networks, report
 from rganet_ros.dataset import Zeng
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
-from rganet_ros.training.score import answerer, score
+from rganet_ros.training.score import answerer, score, smoothed
 from rganet_ros.types import CLASSES, Frame
 from rich.console import Console
 from rich.table import Table
@@ -25,22 +25,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--split', default='test')
     parser.add_argument('--backend', default='auto', help='engine of a model file')
     parser.add_argument('--threads', type=int, default=0, help='0: as many as the engine chooses')
+    parser.add_argument(
+        '--smooth', type=float, default=0, metavar='SHARE',
+        help='of clips: smooth the affordance over frames, so much of the new (0: not)',
+    )  # fmt: skip
     parser.add_argument('--out', type=Path, help='write the scores to this JSON file as well')
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; returns the exit status."""
     frames = Zeng(args.data, args.split)
-    found = score(open_answer(args.model, args.backend, args.threads), frames, show=True)
+    if not 0 <= args.smooth <= 1:
+        raise ValueError(f'--smooth {args.smooth} must be 0 ... 1')
+    answer = open_answer(args.model, args.backend, args.threads)
+    found = score(smoothed(answer, args.smooth) if args.smooth else answer, frames, show=True)
     Console().print(table(found, f'{args.model} on {args.data}, {args.split}'))
     if args.out:
-        about = {'model': str(args.model), 'data': str(args.data), 'split': args.split}
+        about = {key: str(getattr(args, key)) for key in ('model', 'data', 'split')}
+        about |= {'smooth': args.smooth}
         report.write_json(args.out, about | found)
     return 0
 
 
 def open_answer(name: str, backend='auto', threads=0) -> Callable:
-    """Open what answers rgb (H, W, 3) and depth (H, W) with affordance and labels, (H, W) each."""
+    """Open what answers frames, as score.answerer's function does."""
     if str(name).endswith('.safetensors'):
         if threads:
             torch.set_num_threads(threads)
@@ -48,8 +56,9 @@ def open_answer(name: str, backend='auto', threads=0) -> Callable:
     options = {'model': str(name), 'backend': backend, 'threads': threads}
     predictor = open_predictor(make(PredictorOptions, options))
 
-    def answer(rgb, depth):
-        predictor.reset()  # the frames of a data set do not follow each other
+    def answer(rgb, depth, new=True):
+        if new:
+            predictor.reset()
         return predictor.predict(Frame(rgb, depth))[:2]
 
     return answer
@@ -65,4 +74,6 @@ def table(found: dict, title: str) -> Table:
         f'{found["frames"]} frames; accuracy {100 * found["accuracy"]:.1f} %; IoU, precision and '
         'recall over all pixels, IoU a frame averaged over frames'
     )
+    if 'flicker' in found:
+        rows.caption += f'; flicker {100 * found["flicker"]:.2f} % of pixels a frame'
     return rows

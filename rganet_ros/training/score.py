@@ -7,47 +7,87 @@ from pathlib import Path
 
 import numpy as np
 from rganet_ros import metrics, networks, report, viz
-from rganet_ros.types import CLASSES
-from rich.progress import track
+from rganet_ros.types import CLASSES, SUCTIONABLE
+from rich.progress import Progress
 import torch
 from torch import nn
 
-Answer = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+Answer = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 COLOURS = np.array([[40, 40, 40], [200, 60, 50], [60, 200, 80], [120, 120, 120]], np.uint8)
 
 
 def answerer(network: nn.Module, device: torch.device) -> Answer:
-    """Make a function: rgb (H, W, 3), depth (H, W) -> affordance, labels, (H, W) each."""
+    """
+    Make a function: rgb (H, W, 3), depth (H, W), new=True -> affordance, labels, (H, W) each.
+
+    new  whether the frame begins something; else what is remembered of the ones before counts
+    """
     inference = networks.Inference(network)
+    shapes, memory = network.state_shapes(1), {}
 
     @torch.no_grad()
-    def answer(rgb, depth):
+    def answer(rgb, depth, new=True):
+        if new:
+            memory.update({k: torch.zeros(shape, device=device) for k, shape in shapes.items()})
         arrays = [torch.from_numpy(a)[None].to(device) for a in (rgb, depth)]
-        out = inference(*arrays)
+        out = inference(*arrays, **memory)
+        memory.update({name: out[f'next_{name}'] for name in memory})
         return out['affordance'][0].cpu().numpy(), out['labels'][0].cpu().numpy()
 
     return answer
 
 
+def smoothed(answer: Answer, share: float) -> Answer:
+    """
+    Smooth the affordance exponentially over frames: share of the new, the rest of what it was.
+
+    What anyone can do without a network that remembers. Suctionable is then what is above 0.5.
+    """
+    past = np.zeros(())
+
+    def smooth(rgb, depth, new=True):
+        nonlocal past
+        affordance, labels = answer(rgb, depth, new)
+        past = affordance if new else share * affordance + (1 - share) * past
+        others = np.minimum(labels, SUCTIONABLE - 1)
+        return past, np.where(past > 0.5, SUCTIONABLE, others).astype(np.uint8)
+
+    return smooth
+
+
 def score(answer: Answer, frames, show=False) -> dict:
     """
-    Score answers on frames of (rgb, depth, label).
+    Score answers on frames of (rgb, depth, label), clip by clip.
 
     iou, precision, recall  by class, pooled over all pixels of all frames; accuracy likewise
     frame_iou               by class, mean over the frames that have or are said to have any
+    flicker                 where there are clips: the share of pixels whose class changes though
+                            the true class, followed along the true flow, does not
     frames                  how many
     """
     pooled, single = np.zeros((len(CLASSES), len(CLASSES)), np.int64), []
-    for index in track(range(len(frames)), 'evaluating', disable=not show, transient=True):
-        rgb, depth, label = frames[index]
-        matrix = metrics.confusion(answer(rgb, depth)[1], label, len(CLASSES))
-        pooled += matrix
-        single.append(metrics.scores(matrix)['iou'])
+    changed = np.zeros(2, np.int64)
+    with Progress(transient=True, disable=not show) as progress:
+        bar = progress.add_task('evaluating', total=len(frames))
+        for clip in frames.clips:
+            before = None
+            for index in clip:
+                rgb, depth, truth = frames[index]
+                labels = answer(rgb, depth, before is None)[1]
+                matrix = metrics.confusion(labels, truth, len(CLASSES))
+                pooled += matrix
+                single.append(metrics.scores(matrix)['iou'])
+                if before is not None:
+                    pairs = zip(before, (labels, truth))
+                    changed += metrics.flicker(*pairs, *frames.flow(index))
+                before = labels, truth
+                progress.advance(bar)
     found = metrics.scores(pooled) | {'frame_iou': np.nanmean(single, 0)}
-    return {key: np.round(value, 4).tolist() for key, value in found.items()} | {
-        'frames': len(frames)
-    }
+    found = {key: np.round(value, 4).tolist() for key, value in found.items()}
+    if changed[1]:
+        found['flicker'] = round(float(changed[0] / changed[1]), 5)
+    return found | {'frames': len(frames)}
 
 
 def save_sheet(path: Path, answer: Answer, frames, count=6) -> None:

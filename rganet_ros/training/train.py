@@ -63,11 +63,11 @@ class Training:
     def __init__(self, recipe: Recipe, steps: int, device: torch.device):
         """Take how many steps the whole training has."""
         torch.manual_seed(recipe.seed)
-        self.network = networks.build(recipe.network, recipe.config)
+        self.network = networks.build(recipe.network, recipe.config, recipe.weights or None)
         self.network.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(),
+            parameter_groups(self.network, recipe),
             recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             fused=True,
@@ -114,6 +114,15 @@ class Training:
     _PARTS = ('network', 'average', 'optimiser', 'schedule')
 
 
+def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict]:
+    """Give the optimiser's groups: what belongs to the backbone, and the rest."""
+    groups: dict[bool, list] = {False: [], True: []}
+    for name, parameter in network.named_parameters():
+        groups[name.startswith('backbone.')].append(parameter)
+    rates = {False: recipe.learning_rate, True: recipe.learning_rate * recipe.backbone_rate}
+    return [{'params': each, 'lr': rates[key]} for key, each in groups.items() if each]
+
+
 def learning_rate(done: float, warm_up: float) -> float:
     """Give the share of the peak at a share `done` of the training: a ramp, then half a cosine."""
     if done < warm_up:
@@ -152,6 +161,25 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
     return missed
 
 
+def unroll(network: networks.Network, window: list, detach: bool) -> list[dict]:
+    """
+    Run consecutive frames (image, depth, ...) through a network; returns its outputs for each.
+
+    What a network remembers fills up along the window, as it does after a reset. detach: no
+    gradient of a later frame flows into what an earlier one left there.
+    """
+    image = window[0][0]
+    shapes = network.state_shapes(len(image)).items()
+    memory = {name: torch.zeros(shape, device=image.device) for name, shape in shapes}
+    found = []
+    for image, depth, *_ in window:
+        found.append(network(image, depth, **memory))
+        memory = {name: found[-1][f'next_{name}'] for name in memory}
+        if detach:
+            memory = {name: value.detach() for name, value in memory.items()}
+    return found
+
+
 def fit(
     recipe: Recipe, train: Frames, test: Frames, out: Path, *, init=None, made=None
 ) -> nn.Module:
@@ -184,10 +212,12 @@ def fit(
         while training.epoch < recipe.epochs:
             started, losses = time.monotonic(), []
             training.network.train()
-            for image, depth, label in batches(train, recipe, training.epoch):
+            for window in batches(train, recipe, training.epoch):
+                window = [[part.to(device) for part in batch] for batch in window]
                 with mixed:
-                    outputs = training.network(image.to(device), depth.to(device))
-                value = loss(outputs, label.to(device), recipe)
+                    outputs = unroll(training.network, window, recipe.detach)
+                each = [loss(out, batch[-1], recipe) for out, batch in zip(outputs, window)]
+                value = sum(each) / len(each)
                 training.step(value)
                 losses.append(value.item())
                 text = f'epoch {training.epoch + 1}/{recipe.epochs} loss {np.mean(losses):.3f}'

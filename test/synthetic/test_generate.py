@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from rganet_ros import cli, dataset, synthetic
-from rganet_ros.synthetic import flow, generate
+from rganet_ros.synthetic import generate
 from rganet_ros.types import NOT_SUCTIONABLE, SUCTIONABLE
 import yaml
 
@@ -130,9 +130,10 @@ def test_clips_are_frames_with_the_flow_between_them(moving):
     flows = {path.stem for path in (data / 'flow').glob('*.png')}
     assert flows == {name for name in names if not name.endswith('-0')}
     for name in sorted(flows)[:2]:
-        picture = cv2.imread(str(data / 'flow' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
-        bent, seen = flow.decode(picture[..., ::-1])
+        bent, seen = dataset.read_flow(data / 'flow' / f'{name}.png')
         assert 0.5 < seen.mean() <= 1 and 0.2 < np.abs(bent[seen]).mean() < 20
+    (clip,) = dataset.Zeng(moving / 'whole', 'test').clips
+    assert [names[index] for index in clip] == [f'{names[0][:-2]}-{k}' for k in range(8)]
     poses = [np.loadtxt(data / 'camera-pose' / f'{name}.txt') for name in names[:2]]
     assert not np.allclose(*poses)
 

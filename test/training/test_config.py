@@ -11,7 +11,7 @@ SHIPPED = sorted((Path(__file__).parents[2] / 'config' / 'train').glob('*.yaml')
 def test_shipped_recipes_are_accepted_and_build(path):
     recipe = read_recipe(path)
     config = networks.build(recipe.network, recipe.config).config
-    assert config.depth == path.stem.endswith('rgbd')
+    assert config.depth == (not path.stem.endswith('rgb'))
     assert len(recipe.class_weights) == config.classes
 
 

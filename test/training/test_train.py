@@ -5,6 +5,7 @@ import pytest
 from rganet_ros import networks
 from rganet_ros.training import data, train
 from rganet_ros.training.config import Recipe
+from small_data import write
 import torch
 
 TINY = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'scale_by_n': True}
@@ -86,7 +87,7 @@ def test_learning_rate_rises_then_falls_to_nothing():
 def test_an_epoch_sees_each_frame_once_and_the_last_ones_whole(frames):
     given = recipe(whole_epochs=1, batch=3)
     sizes = [
-        [tuple(image.shape) for image, _, _ in data.batches(frames, given, epoch)]
+        [tuple(image.shape) for ((image, _, _),) in data.batches(frames, given, epoch)]
         for epoch in (0, 3)
     ]
     assert sizes == [[(3, 3, 64, 64)], [(3, 3, 64, 96)]]
@@ -95,9 +96,10 @@ def test_an_epoch_sees_each_frame_once_and_the_last_ones_whole(frames):
 
 
 def test_a_loss_that_is_not_a_number_stops_it(frames, tmp_path):
+    made = [(f'{k:06d}-0', (*frames[k][:2], frames[k][2] * 0), None) for k in range(4)]
+    unlabelled = write(tmp_path / 'data', made, {'unlabelled': 'ignore'})
     with pytest.raises(ValueError, match='lower learning_rate'):
-        broken = [(rgb, depth, label * 0 + 255) for rgb, depth, label in frames]
-        train.fit(recipe(), broken, frames, tmp_path)
+        train.fit(recipe(), unlabelled, frames, tmp_path / 'run')
 
 
 @pytest.mark.parametrize('name', [next(iter(rows)) for rows in networks.MODULES.values()])
@@ -112,3 +114,16 @@ def test_every_network_trains(name, frames, tmp_path):
     assert after.config == before.config
     scores = json.loads((tmp_path / 'log.jsonl').read_text().splitlines()[-1])
     assert np.isfinite(scores['loss']) and 0 < scores['loss'] < 20
+
+
+def test_a_backbone_may_learn_slower(frames, tmp_path):
+    still = recipe(epochs=1, backbone_rate=0.0, weight_decay=0.0, average=0.0)
+    train.fit(still, frames, frames, tmp_path)
+    torch.manual_seed(still.seed)
+    before = networks.build('fanet18', still.config).state_dict()
+    changed = {
+        name
+        for name, value in weights(tmp_path).items()
+        if not name.endswith(('mean', 'var', 'tracked')) and not torch.equal(value, before[name])
+    }
+    assert changed and not any(name.startswith('backbone.') for name in changed)
