@@ -37,6 +37,34 @@ def test_bench_engines_says_how_far_they_agree(tmp_path):
 
 
 @pytest.mark.slow
+def test_bench_memory_shows_what_each_window_takes(tmp_path):
+    out = tmp_path / 'found.json'
+    given = [
+        '--network',
+        'fanet-lite0',
+        '--size',
+        '64',
+        '96',
+        '--frames',
+        '1',
+        '3',
+        '--repeats',
+        '3',
+    ]
+    assert main(['bench', 'memory', *given, '--out', str(out)]) == 0
+    rows = json.loads(out.read_text())
+    found = [(row['engine'], row['frames'], row['memory_kb']) for row in rows]
+    kilobytes = (2 * 32 * (24 + 40 + 112 + 320) + 1) * 4 / 1e3
+    assert found == [
+        (engine, frames, frames // 3 * kilobytes)
+        for engine in ('onnxruntime', 'openvino')
+        for frames in (1, 3)
+    ]
+    assert all(row['longest_ms'] >= row['p95_ms'] >= row['median_ms'] > 0 for row in rows)
+    assert [row['ratio'] for row in rows if row['frames'] == 1] == [1, 1]
+
+
+@pytest.mark.slow
 def test_bench_networks_compares_each_engine_with_torch(tmp_path):
     out = tmp_path / 'found.json'
     assert main(['bench', 'networks', 'aaff', '--repeats', '2', '--out', str(out)]) == 0

@@ -1,4 +1,4 @@
-"""Measure speed on this machine: `rganet bench candidates`, `engines`, `networks`."""
+"""Measure speed on this machine: `rganet bench candidates`, `engines`, `memory`, `networks`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHES = {
     'candidates': 'finding places for the cup, on a scene of known geometry',
     'engines': 'running a model, on each backend',
+    'memory': "what FANet's memory of past frames costs, by the length of its window",
     'networks': 'running any network, as published and as engines run it',
 }
 

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _network(name: str, repeats: int) -> list[dict]:
     given = {'image': frame_for(SIZE)['image'].copy()}
-    network = _settled(name, torch.from_numpy(given['image']))
+    network = settled(networks.build(name), torch.from_numpy(given['image']))
     with tempfile.TemporaryDirectory() as folder:
         runs = dict(_runs(network, given, Path(folder)))
         times: dict[str, list[float]] = {engine: [] for engine in runs}
@@ -81,12 +81,13 @@ def _network(name: str, repeats: int) -> list[dict]:
 
 
 @torch.no_grad()
-def _settled(name: str, image: torch.Tensor):
-    """Build a network whose norms have seen a picture: values that vanish would be slow."""
-    network = networks.build(name).train()
+def settled(network: networks.Network, image: torch.Tensor) -> networks.Network:
+    """Let the norms of a random network see a picture: values that vanish would be slow."""
     batch = (image.permute(0, 3, 1, 2) / 255).repeat(2, 1, 1, 1)
+    memory = {name: torch.zeros(shape) for name, shape in network.state_shapes(2).items()}
+    network.train()
     for _ in range(3):
-        network(batch)
+        network(batch, **memory)
     return network.eval()
 
 
