@@ -1,6 +1,6 @@
 # make demo                  the node, live, on a recorded bag: pictures, a GIF and a bag in out/demo
 # make demo BAG=path         the same on your bag
-# make demo IMAGES=folder    the same on your pictures
+# make demo IMAGES=folder    the same on your pictures; MODEL=name chooses another model
 # make test                  everything the tests need, and the tests
 # make test-slow             the tests that take longer
 #
@@ -61,7 +61,7 @@ install: $(VENV)/.runtime
 install-test: $(VENV)/.test rendering
 
 demo: install
-	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(OUT),--out '$(OUT)')
+	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)') $(if $(OUT),--out '$(OUT)')
 
 test: install-test
 	@$(BIN)/python -m pytest -m 'not slow'

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, ExitStack, suppress
+from dataclasses import replace
 import os
 from pathlib import Path
 import shutil
@@ -27,7 +28,8 @@ from rosbags.typesys import get_typestore, Stores
 COLOUR_TOPIC = '/camera/color/image_raw'
 DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
 INFO_TOPIC = '/camera/color/camera_info'
-POSE_TOPIC = '/camera/pose'
+POSE_TOPIC = '/camera/pose'  # geometry_msgs/PoseStamped, of the optical frame in the world
+POSE = 'geometry_msgs/msg/PoseStamped'
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 # rosbag2 as of Jazzy writes 9; Humble reads up to 5 and tells so, Iron and later read 8.
 VERSION = 8
@@ -174,11 +176,13 @@ def frames(
     Go through a camera's frames in a bag: every colour picture, in order.
 
     Each is paired with the depth nearest to its stamp within `tolerance` seconds (without depth
-    otherwise) and with the last camera_info. A frame, or a message, that cannot be decoded is
+    otherwise), with the last camera_info, and with the pose of its stamp on POSE_TOPIC, where the
+    bag has that. A frame, or a message, that cannot be decoded is
     given to `undecodable(error)`, or raises without it. Cut, after the last good frame, at a cut.
     """
     topics = topics or find_topics(path)
     waiting, depths, info, cut = [], [], None, None
+    poses: dict[int, np.ndarray | None] = {}
     limit = round(tolerance * 1e9)
 
     def attempt(function, *arguments):
@@ -193,9 +197,11 @@ def frames(
         when = decode.stamp(picture.header)
         near = [d for d in depths if abs(decode.stamp(d.header) - when) <= limit]
         best = min(near, key=lambda d: abs(decode.stamp(d.header) - when), default=None)
-        return attempt(decode.frame, picture, best, info)
+        frame = attempt(decode.frame, picture, best, info)
+        return frame and replace(frame, pose=poses.get(when))
 
-    found = messages(path, [name for name in topics if name])
+    posed = [POSE_TOPIC] if topics_of(path).get(POSE_TOPIC) == POSE else []
+    found = messages(path, [*filter(None, topics), *posed])
     while cut is None:
         try:
             message = next(found, None)
@@ -209,6 +215,8 @@ def frames(
             info = decoded
         elif message.topic == topics.depth:
             depths = [*depths[-9:], decoded]
+        elif message.topic == POSE_TOPIC:
+            poses[decode.stamp(decoded.header)] = attempt(_matrix, decoded.pose)
         else:
             waiting.append(decoded)
         # Colour may be recorded before its depth: it waits for three more pictures.
@@ -309,9 +317,15 @@ def _pose(kinds, time, pose: np.ndarray):
     header = kinds['std_msgs/msg/Header'](time, 'world')
     place = kinds['geometry_msgs/msg/Point'](*pose[:3, 3])
     turn = kinds['geometry_msgs/msg/Quaternion'](*geometry.quaternions(pose[None, :3, :3])[0])
-    return kinds['geometry_msgs/msg/PoseStamped'](
-        header, kinds['geometry_msgs/msg/Pose'](place, turn)
-    )
+    return kinds[POSE](header, kinds['geometry_msgs/msg/Pose'](place, turn))
+
+
+def _matrix(pose) -> np.ndarray:
+    turn, place = pose.orientation, pose.position
+    matrix = np.eye(4)
+    matrix[:3, :3] = geometry.rotation(turn.x, turn.y, turn.z, turn.w)
+    matrix[:3, 3] = place.x, place.y, place.z
+    return matrix
 
 
 def _camera_info(kinds, header, camera: Camera):

@@ -62,6 +62,15 @@ def quaternions(rotations: np.ndarray) -> np.ndarray:
     return np.linalg.eigh(k, UPLO='U')[1][:, :, -1]
 
 
+def rotation(x: float, y: float, z: float, w: float) -> np.ndarray:
+    """Turn a quaternion, of any length but 0, into a matrix (3, 3)."""
+    length = x * x + y * y + z * z + w * w
+    if not 0 < length < np.inf:
+        raise ValueError(f'no rotation: the quaternion {x, y, z, w} has no length')
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + 2 / length * (w * cross + cross @ cross)
+
+
 def orientations(normals: np.ndarray) -> np.ndarray:
     """
     Turn normals (N, 3), unit, towards the camera, into quaternions (N, 4): x y z w, of a pose.

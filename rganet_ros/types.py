@@ -37,6 +37,7 @@ class Frame:
     camera    intrinsics of these pixels; None when unknown
     stamp     nanoseconds of the camera's clock
     frame_id  name of the optical frame
+    pose      (4, 4) of the optical frame in a world that stands still; None when unknown
     """
 
     rgb: np.ndarray
@@ -44,6 +45,7 @@ class Frame:
     camera: Camera | None = None
     stamp: int = 0
     frame_id: str = ''
+    pose: np.ndarray | None = None
 
 
 class Candidate(NamedTuple):

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from rganet_ros import bag, decode
+from rganet_ros import bag, decode, geometry
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
@@ -188,3 +188,16 @@ def test_a_bag_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(FileExistsError, match='exists'):
         bag.write_frames(tmp_path / 'made', FRAMES)
     assert [path.name for path in tmp_path.iterdir()] == ['made']
+
+
+def test_a_frame_has_the_pose_of_its_stamp(tmp_path):
+    pose = np.eye(4)
+    pose[:3, :3] = geometry.rotation(0.1, -0.2, 0.3, 0.9)
+    pose[:3, 3] = 0.1, 0.2, 0.3
+    with bag.Writer(tmp_path / 'bag') as writer:
+        for index, given in enumerate([pose, None, np.linalg.inv(pose)]):
+            bag.write_frame(writer, FRAMES[index], given)
+    first, second, third = bag.frames(tmp_path / 'bag')
+    np.testing.assert_allclose(first.pose, pose, atol=1e-9)
+    assert second.pose is None
+    np.testing.assert_allclose(third.pose @ pose, np.eye(4), atol=1e-9)

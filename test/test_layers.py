@@ -16,6 +16,7 @@ LIBRARIES = {
         'networks/',
         'training/',
         'catalogue/',
+        'bench/memory.py',
         'bench/networks.py',
         'runtime/torch_backend.py',
     ),
@@ -36,7 +37,9 @@ MESSAGES = ('_msgs', '_srvs', '_interfaces')  # packages that end so are ROS mes
 
 # A part of the package: the other parts that it may import.
 WORDS = {'types', 'options'}
-ARRAYS = WORDS | {'letterbox', 'geometry', 'footprint', 'candidates', 'metrics', 'viz', 'decode'}
+ARRAYS = WORDS | {
+    'letterbox', 'geometry', 'motion', 'footprint', 'candidates', 'metrics', 'viz', 'decode',
+}  # fmt: skip
 ENGINES = WORDS | {'models', 'runtime'}
 PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}

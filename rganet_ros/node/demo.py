@@ -19,8 +19,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from rganet_ros import bag, decode, models, pictures, report, viz
+from rganet_ros import bag, decode, models, motion, pictures, report, viz
 from rganet_ros.node.processes import Processes
+from rganet_ros.options import make
+from rganet_ros.predictor import open_predictor, PredictorOptions
 from rich.console import Console
 from rich.progress import Progress
 
@@ -72,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
         troubles.append(f'nothing came out of the node: see {args.out}/node.log')
     else:
         _pictures(args.out, played)
-        report.print_table('rganet demo', _rows(played, args.out, summary))
+        rows = _rows(played, args.out, summary) + _flicker(played, args)
+        report.print_table('rganet demo', rows)
         console.print(f'Pictures, bag and logs: {args.out}')
     for trouble in troubles:
         print(f'rganet demo: error: {trouble}', file=sys.stderr)
@@ -210,6 +213,28 @@ def _rows(played: Input, out: Path, summary: dict) -> list[tuple[str, object]]:
         ('model', said.get('model')),
     ]
     return rows + [(key, said[key]) for key in ('backend', 'device', 'precision') if key in said]
+
+
+def _flicker(played: Input, args: argparse.Namespace) -> list[tuple[str, object]]:
+    """Show, of a model with memory, what that is worth on a bag with the poses of its camera."""
+    if args.images or args.model == 'auto':
+        return []
+    options = {'model': args.model, 'backend': args.backend}
+    predictor = open_predictor(make(PredictorOptions, options))
+    found = {}
+    for name, forgets in (('with memory', False), ('without', True)) if predictor.window else ():
+        answers = []
+        predictor.reset()
+        for frame in bag.frames(played.path, played.topics):
+            if forgets:
+                predictor.reset()
+            answers.append((frame, predictor.predict(frame).labels))
+        found[name] = motion.flicker_along(answers)
+    predictor.close()
+    if None in found.values():
+        return [('flicker', f'not known: {played.path} has no poses on {bag.POSE_TOPIC}')]
+    words = [f'{100 * share:.2f} % of pixels a frame {name}' for name, share in found.items()]
+    return [('flicker', ', '.join(words))] if words else []
 
 
 def _pictures(out: Path, played: Input) -> None:

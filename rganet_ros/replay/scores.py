@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from rganet_ros import metrics
+from rganet_ros import metrics, motion
 from rganet_ros.types import Candidate, CLASSES, Detection, Frame, SUCTIONABLE
 
 GAP = 1_000_000_000  # ns; frames further apart do not follow each other
@@ -14,7 +14,7 @@ NEAR_PIXELS = 16.0
 
 
 class _Past(NamedTuple):
-    stamp: int
+    frame: Frame
     labels: np.ndarray
     truth: np.ndarray | None
     candidates: tuple[Candidate, ...]
@@ -24,8 +24,8 @@ class Scores:
     """
     The running account of one model.
 
-    Without labels the camera and the scene are taken to stand still: then flicker and stability
-    also count what moved.
+    Flicker follows the camera where the frames have poses and depth. Else camera and scene are
+    taken to stand still, and flicker also counts what moved, as stability always does.
     """
 
     def __init__(self):
@@ -55,7 +55,7 @@ class Scores:
         if truth is not None:
             own |= self._against(truth, detection)
         past = self._past.get(camera)
-        now = _Past(frame.stamp, detection.labels, truth, candidates)
+        now = _Past(frame, detection.labels, truth, candidates)
         if past is not None and _follows(past, now):
             own |= self._since(past, now)
         self._past[camera] = now
@@ -78,7 +78,8 @@ class Scores:
         truth = (past.truth, now.truth)
         if any(each is None for each in truth):
             truth = (np.zeros_like(past.labels),) * 2
-        changed, steady = metrics.flicker((past.labels, now.labels), truth)
+        moved = motion.flow(now.frame, past.frame) or ()
+        changed, steady = metrics.flicker((past.labels, now.labels), truth, *moved)
         self._changed, self._steady = self._changed + changed, self._steady + steady
         own = {'flicker': _rounded(changed / steady) if steady else None}
         if past.candidates and now.candidates:
@@ -125,7 +126,8 @@ def stability(before: tuple[Candidate, ...], now: tuple[Candidate, ...]) -> tupl
 
 
 def _follows(past: _Past, now: _Past) -> bool:
-    return past.labels.shape == now.labels.shape and 0 <= now.stamp - past.stamp <= GAP
+    between = now.frame.stamp - past.frame.stamp
+    return past.labels.shape == now.labels.shape and 0 <= between <= GAP
 
 
 def _mean(values) -> float | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from rganet_ros import motion
 from rganet_ros.geometry import points
+from rganet_ros.metrics import warp
 from rganet_ros.types import Camera
-
-NEAR = 0.004  # metres, and of the depth: how far the surface found may lie from where it should
 
 
 class Moment(NamedTuple):
@@ -43,16 +43,6 @@ def backward(now: Moment, before: Moment) -> tuple[np.ndarray, np.ndarray]:
             k, mine = number - 1, now.instance == number
             local = (world[mine] - now.positions[k]) @ now.rotations[k]
             world[mine] = local @ before.rotations[k].T + before.positions[k]
-    there = (world - before.pose[:3, 3]) @ before.pose[:3, :3]
-    z = there[..., 2]
-    camera, (height, width) = before.camera, now.depth.shape
-    with np.errstate(divide='ignore', invalid='ignore'):
-        u = camera.fx * there[..., 0] / z + camera.cx
-        v = camera.fy * there[..., 1] / z + camera.cy
-    inside = (z > 0) & (u >= 0) & (u <= width - 1) & (v >= 0) & (v <= height - 1)
-    column, row = (np.rint(np.where(inside, x, 0)).astype(int) for x in (u, v))
-    close = np.abs(before.depth[row, column] - z) < NEAR * (1 + z)
-    seen = inside & close & (before.instance[row, column] == now.instance)
-    own_row, own_column = np.indices(seen.shape)
-    flow = np.stack([u - own_column, v - own_row], -1)
-    return np.where(seen[..., None], flow, 0).astype(np.float32), seen
+    flow, seen = motion.seen_before(world, before.depth, before.camera, before.pose)
+    seen &= warp(before.instance, flow) == now.instance
+    return np.where(seen[..., None], flow, 0), seen

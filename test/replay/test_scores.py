@@ -1,9 +1,11 @@
 """Scores of answers against labels and against the frame before."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rganet_ros.replay.scores import Scores, stability
-from rganet_ros.types import Candidate, Detection, Frame
+from rganet_ros.types import Camera, Candidate, Detection, Frame
 
 NAN = float('nan')
 
@@ -33,6 +35,19 @@ def test_by_hand():
     assert (found['iou'], found['precision'], found['recall']) == (0.75, 1.0, 0.75)
     assert (found['frames'], found['labelled_frames'], found['flicker']) == (2, 2, 0.5)
     assert found['best_holds'] is None and found['frames_with_nothing_to_pick'] == 2
+
+
+def test_flicker_follows_a_camera_whose_poses_are_known():
+    pose, depth = np.eye(4), np.full((1, 4), 0.5, np.float32)
+    pose[0, 3] = 0.005  # a pixel
+    given = {'depth': depth, 'camera': Camera(100.0, 100.0, 0, 0, 4, 1)}
+    before = replace(frame(0), pose=np.eye(4), **given)
+    now = replace(frame(1), pose=pose, **given)
+    labels = detection([[0, 1, 2, 0]]), detection([[1, 2, 0, 2]])
+    for seen, expected in (((before, now), 0), ((frame(0), frame(1)), 1)):
+        scores = Scores()
+        scores.add('', seen[0], labels[0], None)
+        assert scores.add('', seen[1], labels[1], None)['flicker'] == expected
 
 
 def test_frames_of_other_cameras_sizes_and_times_do_not_follow():
