@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from rganet_ros import decode, geometry
+from rganet_ros.encodings import DEPTHS
 from rganet_ros.types import Camera, Frame
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
@@ -22,6 +23,7 @@ from rosbags.rosbag2 import Writer as Rosbag2Writer
 from rosbags.typesys import get_typestore, Stores
 
 IMAGE, CAMERA_INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
+COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 COLOUR_TOPIC = '/camera/color/image_raw'
 DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
 INFO_TOPIC = '/camera/color/camera_info'
@@ -51,6 +53,7 @@ class Topics(NamedTuple):
     image: str
     depth: str = ''
     info: str = ''
+    depth_info: str = ''
 
 
 @contextmanager
@@ -97,33 +100,42 @@ def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
     """
     Find the colour, depth and camera_info topics of a bag by type and encoding, unless given.
 
-    Raises ValueError where there is no colour picture, or more than one topic of a kind.
+    Of a picture that is there raw and compressed, the raw one is taken. Raises ValueError where
+    there is no colour picture, or more than one topic of a kind.
     """
     types = topics_of(path)
     for name in filter(None, (image, depth, info)):
         if name not in types:
             raise ValueError(f'bag {path} has no topic {name}: it has {", ".join(sorted(types))}')
-    pictures = {name for name, kind in types.items() if kind == IMAGE}
+    pictures = {name for name, kind in types.items() if kind in (IMAGE, COMPRESSED)}
+    pictures -= {n for n in pictures if types[n] == COMPRESSED and _base(n, types) in pictures}
     encodings = _encodings(path, pictures - {image, depth})
     if not image:
         image = _only(path, 'colour', [n for n, e in encodings.items() if e not in DEPTHS])
     if not depth:
         depth = _only(path, 'depth', [n for n, e in encodings.items() if e in DEPTHS], none='')
+    infos = [name for name, kind in types.items() if kind == CAMERA_INFO]
     if not info:
-        named = image.rsplit('/', 1)[0] + '/camera_info'
-        infos = [name for name, kind in types.items() if kind == CAMERA_INFO]
+        named = _info_of(image, types)
         info = named if named in infos else _only(path, 'camera_info', infos, none='')
-    return Topics(image, depth, info)
+    depth_info = _info_of(depth, types) if depth else ''
+    return Topics(image, depth, info, depth_info if depth_info in {*infos} - {info} else '')
 
 
-DEPTHS = ('16UC1', '32FC1')
+def _base(topic: str, types: dict[str, str]) -> str:
+    """Name a picture's topic without the transport's name that image_transport puts after it."""
+    return topic.rpartition('/')[0] if types[topic] == COMPRESSED else topic
+
+
+def _info_of(topic: str, types: dict[str, str]) -> str:
+    return _base(topic, types).rpartition('/')[0] + '/camera_info'
 
 
 def _encodings(path, topics: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for message in messages(path, topics) if topics else ():
         if message.topic not in found:
-            found[message.topic] = deserialize(message).encoding
+            found[message.topic] = decode.encoding(deserialize(message))
         if len(found) == len(topics):
             break
     return found
@@ -149,7 +161,7 @@ def frames(
     `undecodable(error)`, or raises without it.
     """
     topics = topics or find_topics(path)
-    waiting, depths, info = [], [], None
+    waiting, depths, info, depth_info = [], [], None, None
     limit = round(tolerance * 1e9)
 
     def complete(picture):
@@ -157,7 +169,7 @@ def frames(
         near = [d for d in depths if abs(decode.stamp(d.header) - when) <= limit]
         best = min(near, key=lambda d: abs(decode.stamp(d.header) - when), default=None)
         try:
-            return decode.frame(picture, best, info)
+            return decode.frame(picture, best, info, depth_info)
         except decode.Undecodable as error:
             if undecodable is None:
                 raise
@@ -167,6 +179,8 @@ def frames(
         decoded = deserialize(message)
         if message.topic == topics.info:
             info = decoded
+        elif message.topic == topics.depth_info:
+            depth_info = decoded
         elif message.topic == topics.depth:
             depths = [*depths[-9:], decoded]
         else:

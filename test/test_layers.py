@@ -33,7 +33,8 @@ MESSAGES = ('_msgs', '_srvs', '_interfaces')  # packages that end so are ROS mes
 
 # A part of the package: the other parts that it may import.
 WORDS = {'types', 'options'}
-ARRAYS = WORDS | {'letterbox', 'geometry', 'footprint', 'candidates', 'metrics', 'viz', 'decode'}
+PIXELS = {'encodings', 'compressed', 'decode', 'region'}
+ARRAYS = WORDS | PIXELS | {'letterbox', 'geometry', 'footprint', 'candidates', 'metrics', 'viz'}
 ENGINES = WORDS | {'models', 'runtime'}
 PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}
