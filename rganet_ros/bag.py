@@ -144,18 +144,18 @@ def _depth_or_colour(path, topics: set[str]) -> dict[str, bool]:
     return found
 
 
-def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
+def find_topics(path: str | Path, image='', depth='', info='', depth_info='') -> Topics:
     """
     Find the topics of the one camera of a bag, as far as they are not given.
 
     Raises ValueError where there is no colour picture, or more than one answer.
     """
     types = topics_of(path)
-    for name in filter(None, (image, depth, info)):
+    for name in filter(None, (image, depth, info, depth_info)):
         if name not in types:
             raise ValueError(f'bag {path} has no topic {name}: it has {", ".join(sorted(types))}')
     if image and depth and info:
-        return Topics(image, depth, info)
+        return Topics(image, depth, info, depth_info)
     kinds = _depth_or_colour(path, cameras.pictures(types) - {image, depth})
     colours = [image] if image else [topic for topic, is_depth in kinds.items() if not is_depth]
     depths = [depth] if depth else [topic for topic, is_depth in kinds.items() if is_depth]
@@ -164,9 +164,10 @@ def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
         raise ValueError(f'bag {path} must have one colour topic, it has {there}: name the topic')
     infos = [info] if info else [topic for topic, kind in types.items() if kind == CAMERA_INFO]
     try:
-        return cameras.group(colours, depths, infos)[0]
+        found = cameras.group(colours, depths, infos)[0]
     except ValueError as error:
         raise ValueError(f'bag {path}: {error}: name the topic') from None
+    return found._replace(depth_info=depth_info) if depth_info else found
 
 
 def frames(
@@ -181,7 +182,7 @@ def frames(
     given to `undecodable(error)`, or raises without it. Cut, after the last good frame, at a cut.
     """
     topics = topics or find_topics(path)
-    waiting, depths, info, cut = [], [], None, None
+    waiting, depths, info, depth_info, cut = [], [], None, None, None
     poses: dict[int, np.ndarray | None] = {}
     limit = round(tolerance * 1e9)
 
@@ -197,7 +198,7 @@ def frames(
         when = decode.stamp(picture.header)
         near = [d for d in depths if abs(decode.stamp(d.header) - when) <= limit]
         best = min(near, key=lambda d: abs(decode.stamp(d.header) - when), default=None)
-        frame = attempt(decode.frame, picture, best, info)
+        frame = attempt(decode.frame, picture, best, info, depth_info)
         return frame and replace(frame, pose=poses.get(when))
 
     posed = [POSE_TOPIC] if topics_of(path).get(POSE_TOPIC) == POSE else []
@@ -213,6 +214,8 @@ def frames(
             continue
         if message.topic == topics.info:
             info = decoded
+        elif message.topic == topics.depth_info:
+            depth_info = decoded
         elif message.topic == topics.depth:
             depths = [*depths[-9:], decoded]
         elif message.topic == POSE_TOPIC:

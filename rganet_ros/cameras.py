@@ -12,11 +12,12 @@ TRANSPORTS = ('compressed', 'compressedDepth')  # the last word of a compressed 
 
 
 class Topics(NamedTuple):
-    """Names of the topics of a camera; '' where it has none."""
+    """Names of the topics of a camera; '' where it has none, or no depth_info but info."""
 
     image: str
     depth: str = ''
     info: str = ''
+    depth_info: str = ''
 
 
 def pictures(types: Mapping[str, str]) -> set[str]:
@@ -56,10 +57,12 @@ def group(
 
     Raises ValueError where more than one answer is as good.
     """
-    found = [
-        Topics(colour, _depth(colour, depths, len(colours) == 1), _info(colour, infos, colours))
-        for colour in sorted(colours)
-    ]
+    found = []
+    for colour in sorted(colours):
+        depth, info = _depth(colour, depths, len(colours) == 1), _info(colour, infos, colours)
+        depth_info = _beside(depth)
+        own = depth_info in infos and depth_info != info
+        found.append(Topics(colour, depth, info, depth_info if own else ''))
     given = [each.depth for each in found if each.depth]
     if len(given) > len(set(given)):
         raise ValueError(
@@ -83,7 +86,7 @@ def _depth(colour: str, depths: Collection[str], alone: bool) -> str:
 
 
 def _info(colour: str, infos: Collection[str], colours: Collection[str]) -> str:
-    beside = f'{_parent(raw_name(colour))}/camera_info'
+    beside = _beside(colour)
     if beside in infos or len(colours) > 1 or not infos:
         return beside if beside in infos else ''
     if len(infos) > 1:
@@ -91,6 +94,10 @@ def _info(colour: str, infos: Collection[str], colours: Collection[str]) -> str:
             f'several camera_info topics go with {colour}: {", ".join(sorted(infos))}'
         )
     return next(iter(infos))
+
+
+def _beside(topic: str) -> str:
+    return f'{_parent(raw_name(topic))}/camera_info'
 
 
 def _parent(topic: str) -> str:

@@ -32,6 +32,27 @@ def project(x: np.ndarray, y: np.ndarray, z: np.ndarray, camera: Camera):
     return camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
 
 
+def resample(picture: np.ndarray, source: Camera, target: Camera) -> np.ndarray:
+    """
+    Put a picture of one camera on the pixels of another that looks from the same place.
+
+    Without parallax a pixel's ray alone says where it is in the source, whatever its depth. The
+    nearest pixel is taken: depths of two surfaces are never mixed.
+
+    picture  (h, w) of the source
+    returns  (H, W) of the target; 0 where the source did not look
+    """
+    with np.errstate(all='ignore'):  # what is not a number was not seen
+        columns = (np.arange(target.width) - target.cx) / target.fx * source.fx + source.cx
+        rows = (np.arange(target.height) - target.cy) / target.fy * source.fy + source.cy
+    columns, rows = (np.nan_to_num(np.rint(a), nan=-1.0) for a in (columns, rows))
+    seen = ((rows >= 0) & (rows < source.height))[:, None]
+    seen = seen & (columns >= 0) & (columns < source.width)
+    rows = rows.clip(0, source.height - 1).astype(int)
+    columns = columns.clip(0, source.width - 1).astype(int)
+    return np.where(seen, picture[rows[:, None], columns], picture.dtype.type(0))
+
+
 def tangents(normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     Two unit vectors in each surface: the picture's right projected on it, and one across.

@@ -2,9 +2,10 @@
 
 from contextlib import suppress
 
+import cv2
 import numpy as np
 import pytest
-from rganet_ros import bag, decode, geometry
+from rganet_ros import bag, cameras, decode, geometry
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
@@ -92,9 +93,54 @@ def test_a_depth_that_is_missing_is_missing(tmp_path):
 def test_topics_are_found_by_type_and_encoding(tmp_path):
     bag.write_frames(tmp_path / 'all', FRAMES)
     found = bag.find_topics(tmp_path / 'all')
-    assert found == (bag.COLOUR_TOPIC, bag.DEPTH_TOPIC, bag.INFO_TOPIC)
+    assert found == (bag.COLOUR_TOPIC, bag.DEPTH_TOPIC, bag.INFO_TOPIC, '')
     bag.write_frames(tmp_path / 'colour', [frame(0, depth=None, camera=None)])
-    assert bag.find_topics(tmp_path / 'colour') == (bag.COLOUR_TOPIC, '', '')
+    assert bag.find_topics(tmp_path / 'colour') == (bag.COLOUR_TOPIC, '', '', '')
+
+
+def shrunk(topic, message):
+    """Make of an Image what image_transport publishes beside it."""
+    depth = message.encoding == '16UC1'
+    pixels = message.data.view(np.uint16 if depth else np.uint8).reshape(message.height, -1)
+    if not depth:
+        pixels = pixels.reshape(message.height, message.width, 3)[..., ::-1]
+    data = np.frombuffer(bytes(12 * depth) + cv2.imencode('.png', pixels)[1].tobytes(), np.uint8)
+    name, form = (
+        ('compressedDepth', '16UC1; compressedDepth png')
+        if depth
+        else ('compressed', 'rgb8; png compressed bgr8')
+    )
+    kinds = get_typestore(Stores.ROS2_HUMBLE).types
+    return f'{topic}/{name}', kinds[cameras.COMPRESSED](message.header, form, data)
+
+
+def test_compressed_topics_are_found_and_read(tmp_path):
+    raw = messages_of(FRAMES)
+    small = [(t, m) if t == bag.INFO_TOPIC else shrunk(t, m) for t, m in raw]
+    path = write(tmp_path / 'small', small)
+    image, depth = f'{bag.COLOUR_TOPIC}/compressed', f'{bag.DEPTH_TOPIC}/compressedDepth'
+    assert bag.find_topics(path) == (image, depth, bag.INFO_TOPIC, '')
+    for one, other in zip(bag.frames(path), FRAMES, strict=True):
+        same(one, other)
+    # Where both are, there is nothing to choose.
+    both = write(tmp_path / 'both', [*raw, *small])
+    assert bag.find_topics(both)[:2] == (bag.COLOUR_TOPIC, bag.DEPTH_TOPIC)
+
+
+def test_depth_of_another_camera_is_brought_onto_colour(tmp_path):
+    every = []
+    for each in FRAMES:
+        coarse = CAMERA._replace(fx=30.0, fy=30.5, cx=8.0, cy=6.0, width=16, height=12)
+        small = Frame(each.rgb[::2, ::2], each.depth[::2, ::2], coarse, each.stamp, 'eye')
+        colour, _, lens = messages_of([each])
+        _, (_, depth), (_, depth_lens) = messages_of([small])
+        every += [lens, ('/depth/camera_info', depth_lens), colour, ('/depth/image_raw', depth)]
+    path = write(tmp_path / 'made', every)
+    topics = bag.find_topics(path)
+    assert topics[1:] == ('/depth/image_raw', bag.INFO_TOPIC, '/depth/camera_info')
+    for one, other in zip(bag.frames(path, topics), FRAMES, strict=True):
+        assert one.depth.shape == (24, 32)
+        np.testing.assert_allclose(one.depth[::2, ::2], other.depth[::2, ::2], atol=1e-6)
 
 
 def test_topics_that_cannot_be_told_apart_must_be_named(tmp_path):

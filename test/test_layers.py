@@ -37,9 +37,9 @@ MESSAGES = ('_msgs', '_srvs', '_interfaces')  # packages that end so are ROS mes
 
 # A part of the package: the other parts that it may import.
 WORDS = {'types', 'options'}
-ARRAYS = WORDS | {
-    'letterbox', 'geometry', 'motion', 'footprint', 'candidates', 'metrics', 'viz', 'decode',
-}  # fmt: skip
+PIXELS = {'encodings', 'compressed', 'decode', 'region'}
+PLACES = {'letterbox', 'geometry', 'motion', 'footprint', 'candidates'}
+ARRAYS = WORDS | PIXELS | PLACES | {'metrics', 'viz'}
 ENGINES = WORDS | {'models', 'runtime'}
 PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}

@@ -33,6 +33,7 @@ TOPIC_HELP = {
     'image': 'colour pictures, where a bag has several that cannot be told apart',
     'depth': 'the depth that goes with them',
     'info': 'their camera_info',
+    'depth_info': "the depth's own camera_info, where its pixels are not those of colour",
 }
 STAGES = ('letterbox', 'infer', 'undo', 'candidates', 'total')
 
@@ -56,7 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add('--params', type=Path, help="YAML of options, the node's file will do")
     add('--limit', type=int, help='at most so many frames of each input')
     for name in bag.Topics._fields:
-        add(f'--{name}', default='', metavar='TOPIC', help=TOPIC_HELP[name])
+        add(f'--{name.replace("_", "-")}', default='', metavar='TOPIC', help=TOPIC_HELP[name])
     add('--focal', type=float, default=0.0, help='pixels, of pictures without intrinsics')
     add('--depth-unit', type=float, default=0.0, help='metres, instead of what the layout says')
 
