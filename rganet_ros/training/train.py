@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
 import copy
 import dataclasses
 import json
@@ -77,12 +78,25 @@ class Training:
         )
         self.decay, self.epoch = recipe.average, 0
 
-    def step(self, value: torch.Tensor) -> None:
-        """Descend along the loss's gradient, and let the average follow."""
-        if not torch.isfinite(value):
-            raise ValueError(f'the loss is {value.item()}: lower learning_rate, or use fp32')
+    def step(self, losses: Iterable[torch.Tensor], together: bool) -> float:
+        """
+        Descend along the gradient of the sum of losses, and let the average follow.
+
+        Each is propagated back as soon as it is there, which frees its graph, or all together.
+        Returns the sum.
+        """
         self.optimiser.zero_grad()
-        value.backward()
+        total, kept = 0.0, []
+        for value in losses:
+            if not torch.isfinite(value):
+                raise ValueError(f'the loss is {value.item()}: lower learning_rate, or use fp32')
+            total += value.item()
+            if together:
+                kept.append(value)
+            else:
+                value.backward()
+        if kept:
+            sum(kept).backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.schedule.step()
@@ -93,6 +107,7 @@ class Training:
             new = self.network.state_dict()
             for name, old in self.average.state_dict().items():
                 old.lerp_(new[name], share) if old.is_floating_point() else old.copy_(new[name])
+        return total
 
     def save(self, path: Path, about: dict) -> None:
         """Write everything, and what it was made from."""
@@ -161,23 +176,24 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
     return missed
 
 
-def unroll(network: networks.Network, window: list, detach: bool) -> list[dict]:
+def unroll(network: networks.Network, window: list, detach: bool, mixed) -> Iterator[dict]:
     """
-    Run consecutive frames (image, depth, ...) through a network; returns its outputs for each.
+    Run consecutive frames (image, depth, ...) through a network; gives its outputs for each.
 
     What a network remembers fills up along the window, as it does after a reset. detach: no
-    gradient of a later frame flows into what an earlier one left there.
+    gradient of a later frame flows into what an earlier one left there. mixed is the context that
+    chooses the precision.
     """
     image = window[0][0]
     shapes = network.state_shapes(len(image)).items()
     memory = {name: torch.zeros(shape, device=image.device) for name, shape in shapes}
-    found = []
     for image, depth, *_ in window:
-        found.append(network(image, depth, **memory))
-        memory = {name: found[-1][f'next_{name}'] for name in memory}
+        with mixed:
+            out = network(image, depth, **memory)
+        memory = {name: out[f'next_{name}'] for name in memory}
         if detach:
             memory = {name: value.detach() for name, value in memory.items()}
-    return found
+        yield out
 
 
 def fit(
@@ -214,12 +230,12 @@ def fit(
             training.network.train()
             for window in batches(train, recipe, training.epoch):
                 window = [[part.to(device) for part in batch] for batch in window]
-                with mixed:
-                    outputs = unroll(training.network, window, recipe.detach)
-                each = [loss(out, batch[-1], recipe) for out, batch in zip(outputs, window)]
-                value = sum(each) / len(each)
-                training.step(value)
-                losses.append(value.item())
+                outputs = unroll(training.network, window, recipe.detach, mixed)
+                each = (
+                    loss(out, label, recipe) / len(window)
+                    for out, (*_, label) in zip(outputs, window)
+                )
+                losses.append(training.step(each, together=not recipe.detach))
                 text = f'epoch {training.epoch + 1}/{recipe.epochs} loss {np.mean(losses):.3f}'
                 progress.update(bar, advance=1, description=text)
             training.epoch += 1

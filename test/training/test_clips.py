@@ -1,11 +1,13 @@
 """Training on clips: windows of consecutive frames, and what flows through the memory."""
 
+from contextlib import nullcontext
 import json
 
 import numpy as np
 import pytest
 from rganet_ros import cli, models, networks
 from rganet_ros.training import data, score, train
+from rganet_ros.training import losses as losses_of
 from rganet_ros.training.config import read_recipe, Recipe
 from rganet_ros.types import SUCTIONABLE
 import torch
@@ -57,12 +59,27 @@ def test_gradients_flow_through_past_frames_only_where_asked(detach):
     torch.manual_seed(0)
     network = networks.build('fanet18', TINY | {'depth': False, 'frames': 3}).double().eval()
     images = [torch.rand(1, 3, 64, 64).double().requires_grad_() for _ in range(3)]
-    found = train.unroll(network, [(image, None) for image in images], detach)
+    window = [(image, None) for image in images]
+    found = list(train.unroll(network, window, detach, nullcontext()))
     assert [float(out['next_filled']) for out in found] == [1, 2, 2]
     found[-1]['logits'].sum().backward()
     assert images[-1].grad.abs().max() > 0
     past = [image.grad is not None and image.grad.abs().max() > 0 for image in images[:-1]]
     assert past == [not detach] * 2
+
+
+def test_losses_may_be_propagated_one_by_one_where_no_gradient_links_them(clips):
+    given = recipe(window=(3, 3))
+    window = next(iter(data.batches(clips, given, 0)))
+    gradients = []
+    for together in (True, False):
+        training = train.Training(given, 10, torch.device('cpu'))
+        found = train.unroll(training.network, window, True, nullcontext())
+        losses = (losses_of.loss(out, batch[-1], given) for out, batch in zip(found, window))
+        assert training.step(losses, together) > 0
+        gradients.append([parameter.grad for parameter in training.network.parameters()])
+    for one, other in zip(*gradients):
+        assert torch.allclose(one, other, atol=1e-4 * one.abs().max())
 
 
 def test_clips_train_and_memory_counts_while_scoring(clips, tmp_path):
