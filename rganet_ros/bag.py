@@ -1,29 +1,30 @@
 """
 Bags of rosbag2 (mcap, sqlite3), read and written without ROS.
 
-Messages pass as CDR bytes: what is only copied, played or recorded is never decoded.
+Messages pass as CDR bytes: what is only copied, played or recorded is never decoded. A bag that
+was cut off is read to its last good message; then it raises Cut, a ValueError.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, ExitStack, suppress
 import os
 from pathlib import Path
 import shutil
 from typing import NamedTuple
 
 import numpy as np
-from rganet_ros import decode, geometry
+from rganet_ros import cameras, decode, geometry, salvage
+from rganet_ros.cameras import CAMERA_INFO, IMAGE, Topics
 from rganet_ros.encodings import DEPTHS
+from rganet_ros.salvage import Cut
 from rganet_ros.types import Camera, Frame
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Writer as Rosbag2Writer
 from rosbags.typesys import get_typestore, Stores
 
-IMAGE, CAMERA_INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
-COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 COLOUR_TOPIC = '/camera/color/image_raw'
 DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
 INFO_TOPIC = '/camera/color/camera_info'
@@ -35,7 +36,7 @@ VERSION = 8
 
 def is_bag(path: Path) -> bool:
     """Tell a bag, a file or a folder, from a folder of pictures."""
-    return path.is_file() or (path / 'metadata.yaml').is_file() or any(path.glob('*.mcap'))
+    return path.is_file() or (path / 'metadata.yaml').is_file() or bool(salvage.files(path))
 
 
 class Message(NamedTuple):
@@ -47,44 +48,52 @@ class Message(NamedTuple):
     data: bytes
 
 
-class Topics(NamedTuple):
-    """Names of the topics of a camera; '' where it has none."""
-
-    image: str
-    depth: str = ''
-    info: str = ''
-    depth_info: str = ''
-
-
 @contextmanager
 def _opened(path: Path):
+    """Give a reader; None where only the files of the bag, without an index, can be read."""
     if not path.exists():
         raise FileNotFoundError(f'no bag {path}')
-    try:
-        with AnyReader([path], default_typestore=TYPES) as reader:
-            yield reader
-    except (OSError, GeneratorExit):
-        raise
-    except Exception as error:  # rosbags and its storage layers raise many kinds
-        raise ValueError(f'bag {path} cannot be read (further): {error}') from error
+    with ExitStack() as stack:
+        reader = None
+        with suppress(Exception):  # rosbags and its storage layers raise many kinds
+            reader = stack.enter_context(AnyReader([path], default_typestore=TYPES))
+        yield reader
 
 
 def topics_of(path: str | Path) -> dict[str, str]:
     """List topics and their types."""
-    with _opened(Path(path)) as reader:
-        return {c.topic: c.msgtype for c in reader.connections}
+    path = Path(path)
+    with _opened(path) as reader:
+        if reader is not None:
+            return {c.topic: c.msgtype for c in reader.connections}
+    found: dict[str, str] = {}
+    try:
+        found.update((topic, kind) for topic, kind, _, _ in salvage.messages(path))
+    except Cut:
+        if not found:
+            raise
+    return found
 
 
 def messages(path: str | Path, topics: Collection[str] | None = None) -> Iterator[Message]:
-    """
-    Go through a bag in the order of recording.
-
-    A bag that is cut off or damaged yields what can be read, then raises ValueError.
-    """
-    with _opened(Path(path)) as reader:
-        wanted = [c for c in reader.connections if topics is None or c.topic in topics]
-        for connection, time, data in reader.messages(wanted) if wanted else ():
-            yield Message(connection.topic, connection.msgtype, time, bytes(data))
+    """Go through a bag in the order of recording; Cut, after what can be read, at a cut."""
+    path, count = Path(path), 0
+    with _opened(path) as reader:
+        if reader is not None:
+            wanted = [c for c in reader.connections if topics is None or c.topic in topics]
+            try:
+                for connection, time, data in reader.messages(wanted) if wanted else ():
+                    yield Message(connection.topic, connection.msgtype, time, bytes(data))
+                    count += 1
+                return
+            except (OSError, GeneratorExit):
+                raise
+            except Exception as error:
+                if count:
+                    raise Cut(f'bag {path} is damaged after {count} messages: {error}') from error
+    for found in salvage.messages(path):
+        if topics is None or found[0] in topics:
+            yield Message(*found)
 
 
 def deserialize(message: Message):
@@ -96,87 +105,98 @@ def deserialize(message: Message):
         raise ValueError(sentence) from error
 
 
+def find_cameras(path: str | Path) -> list[Topics]:
+    """
+    Find the cameras of a bag by type, encoding and name of their topics.
+
+    Raises ValueError where there is no colour picture, or more than one answer.
+    """
+    types = topics_of(path)
+    kinds = _depth_or_colour(path, cameras.pictures(types))
+    colours, depths = ({t for t, kind in kinds.items() if kind is want} for want in (False, True))
+    infos = [topic for topic, kind in types.items() if kind == CAMERA_INFO]
+    if not colours:
+        raise ValueError(f'bag {path} has no colour pictures: it has {", ".join(sorted(types))}')
+    try:
+        return cameras.group(colours, depths, infos)
+    except ValueError as error:
+        raise ValueError(f'bag {path}: {error}: name the topics') from None
+
+
+def _depth_or_colour(path, topics: set[str]) -> dict[str, bool]:
+    """Tell by the first picture of each topic."""
+    found: dict[str, bool] = {}
+    with suppress(Cut):
+        for message in messages(path, topics) if topics else ():
+            if message.topic not in found:
+                found[message.topic] = decode.encoding(deserialize(message)) in DEPTHS
+            if len(found) == len(topics):
+                break
+    return found
+
+
 def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
     """
-    Find the colour, depth and camera_info topics of a bag by type and encoding, unless given.
+    Find the topics of the one camera of a bag, as far as they are not given.
 
-    Of a picture that is there raw and compressed, the raw one is taken. Raises ValueError where
-    there is no colour picture, or more than one topic of a kind.
+    Of a picture that is there raw and compressed, the raw one is taken.
+    Raises ValueError where there is no colour picture, or more than one answer.
     """
     types = topics_of(path)
     for name in filter(None, (image, depth, info)):
         if name not in types:
             raise ValueError(f'bag {path} has no topic {name}: it has {", ".join(sorted(types))}')
-    pictures = {name for name, kind in types.items() if kind in (IMAGE, COMPRESSED)}
-    pictures -= {n for n in pictures if types[n] == COMPRESSED and _base(n, types) in pictures}
-    encodings = _encodings(path, pictures - {image, depth})
-    if not image:
-        image = _only(path, 'colour', [n for n, e in encodings.items() if e not in DEPTHS])
-    if not depth:
-        depth = _only(path, 'depth', [n for n, e in encodings.items() if e in DEPTHS], none='')
-    infos = [name for name, kind in types.items() if kind == CAMERA_INFO]
-    if not info:
-        named = _info_of(image, types)
-        info = named if named in infos else _only(path, 'camera_info', infos, none='')
-    depth_info = _info_of(depth, types) if depth else ''
-    return Topics(image, depth, info, depth_info if depth_info in {*infos} - {info} else '')
-
-
-def _base(topic: str, types: dict[str, str]) -> str:
-    """Name a picture's topic without the transport's name that image_transport puts after it."""
-    return topic.rpartition('/')[0] if types[topic] == COMPRESSED else topic
-
-
-def _info_of(topic: str, types: dict[str, str]) -> str:
-    return _base(topic, types).rpartition('/')[0] + '/camera_info'
-
-
-def _encodings(path, topics: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for message in messages(path, topics) if topics else ():
-        if message.topic not in found:
-            found[message.topic] = decode.encoding(deserialize(message))
-        if len(found) == len(topics):
-            break
-    return found
-
-
-def _only(path, what: str, names: list[str], none: str | None = None) -> str:
-    if len(names) == 1:
-        return names[0]
-    if not names and none is not None:
-        return none
-    there = ', '.join(sorted(names)) or 'none'
-    raise ValueError(f'bag {path} must have one {what} topic, it has {there}: name the topic')
+    kinds = _depth_or_colour(path, cameras.pictures(types) - {image, depth})
+    colours = [image] if image else [topic for topic, is_depth in kinds.items() if not is_depth]
+    depths = [depth] if depth else [topic for topic, is_depth in kinds.items() if is_depth]
+    if len(colours) != 1:
+        there = ', '.join(sorted(colours)) or 'none'
+        raise ValueError(f'bag {path} must have one colour topic, it has {there}: name the topic')
+    infos = [topic for topic, kind in types.items() if kind == CAMERA_INFO]
+    try:
+        return cameras.group(colours, depths, infos, info)[0]
+    except ValueError as error:
+        raise ValueError(f'bag {path}: {error}: name the topic') from None
 
 
 def frames(
     path: str | Path, topics: Topics | None = None, tolerance: float = 0.02, undecodable=None
 ) -> Iterator[Frame]:
     """
-    Go through a bag's frames: every colour picture, in order.
+    Go through a camera's frames in a bag: every colour picture, in order.
 
     Each is paired with the depth nearest to its stamp within `tolerance` seconds (without depth
-    otherwise) and with the last camera_info. A frame that cannot be decoded is given to
-    `undecodable(error)`, or raises without it.
+    otherwise) and with the last camera_info. A frame, or a message, that cannot be decoded is
+    given to `undecodable(error)`, or raises without it. Cut, after the last good frame, at a cut.
     """
     topics = topics or find_topics(path)
-    waiting, depths, info, depth_info = [], [], None, None
+    waiting, depths, info, depth_info, cut = [], [], None, None, None
     limit = round(tolerance * 1e9)
+
+    def attempt(function, *arguments):
+        try:
+            return function(*arguments)
+        except ValueError as error:
+            if undecodable is None:
+                raise
+            undecodable(error)
 
     def complete(picture):
         when = decode.stamp(picture.header)
         near = [d for d in depths if abs(decode.stamp(d.header) - when) <= limit]
         best = min(near, key=lambda d: abs(decode.stamp(d.header) - when), default=None)
-        try:
-            return decode.frame(picture, best, info, depth_info)
-        except decode.Undecodable as error:
-            if undecodable is None:
-                raise
-            undecodable(error)
+        return attempt(decode.frame, picture, best, info, depth_info)
 
-    for message in messages(path, [name for name in topics if name]):
-        decoded = deserialize(message)
+    found = messages(path, [name for name in topics if name])
+    while cut is None:
+        try:
+            message = next(found, None)
+        except Cut as error:
+            message, cut = None, error
+        if message is None:
+            break
+        if (decoded := attempt(deserialize, message)) is None:
+            continue
         if message.topic == topics.info:
             info = decoded
         elif message.topic == topics.depth_info:
@@ -192,6 +212,8 @@ def frames(
     for picture in waiting:
         if (done := complete(picture)) is not None:
             yield done
+    if cut is not None:
+        raise cut
 
 
 class Writer:

@@ -83,6 +83,17 @@ def quaternions(rotations: np.ndarray) -> np.ndarray:
     return np.linalg.eigh(k, UPLO='U')[1][:, :, -1]
 
 
+def orientations(normals: np.ndarray) -> np.ndarray:
+    """
+    Turn normals (N, 3), unit, towards the camera, into quaternions (N, 4): x y z w, of a pose.
+
+    Its z axis is the approach, into the surface; its x axis is the picture's right, projected on
+    the surface (the picture's down where the surface faces right).
+    """
+    z, x = -normals, tangents(normals)[0]
+    return quaternions(np.stack([x, np.cross(z, x), z], axis=2))  # columns are the axes
+
+
 def fit_planes(u, v, inverse_depth, weight, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """
     Least-squares planes, one per row, from samples of a depth picture.

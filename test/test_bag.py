@@ -1,9 +1,11 @@
 """Bags, written and read."""
 
+from contextlib import suppress
+
 import cv2
 import numpy as np
 import pytest
-from rganet_ros import bag, decode
+from rganet_ros import bag, cameras, decode
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
@@ -109,7 +111,7 @@ def shrunk(topic, message):
         else ('compressed', 'rgb8; png compressed bgr8')
     )
     kinds = get_typestore(Stores.ROS2_HUMBLE).types
-    return f'{topic}/{name}', kinds[bag.COMPRESSED](message.header, form, data)
+    return f'{topic}/{name}', kinds[cameras.COMPRESSED](message.header, form, data)
 
 
 def test_compressed_topics_are_found_and_read(tmp_path):
@@ -163,12 +165,53 @@ def test_a_bad_frame_is_reported_and_the_next_is_read(tmp_path):
         list(bag.frames(path, topics))
 
 
-def test_a_truncated_bag_is_named(tmp_path):
+@pytest.mark.parametrize('share', [0.5, 0.8, 0.97])
+@pytest.mark.parametrize('storage', StoragePlugin)
+def test_a_bag_that_was_cut_off_is_read_to_its_last_good_message(tmp_path, storage, share):
+    every = [frame(index) for index in range(20)]
+    path = write(tmp_path / 'made', messages_of(every), storage)
+    (file,) = (each for each in path.iterdir() if each.suffix != '.yaml')
+    file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+    found = []
+    with pytest.raises(bag.Cut, match=r'bag .*made is .*(good|messages)'):
+        found += bag.frames(path)  # it keeps what came before
+    found = []
+    with suppress(bag.Cut):
+        for each in bag.frames(path):
+            found.append(each)
+    assert 20 * share - 3 <= len(found) <= 20 * share + 1
+    for one, other in zip(found, every):
+        if one.depth is not None:  # the last may have lost its own
+            same(one, other)
+
+
+def test_a_cut_bag_of_compressed_messages(tmp_path):
     bag.write_frames(tmp_path / 'made', FRAMES)
     (file,) = (tmp_path / 'made').glob('*.mcap')
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(ValueError, match=r'bag .*made cannot be read'):
-        list(bag.frames(tmp_path / 'made'))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
+    (tmp_path / 'made' / 'metadata.yaml').unlink()
+    found = []
+    with pytest.raises(bag.Cut, match='last good message'):
+        for each in bag.frames(tmp_path / 'made'):
+            found.append(each)
+    assert 2 <= len(found) < len(FRAMES)
+    same(found[0], FRAMES[0])
+
+
+@pytest.mark.parametrize('storage', StoragePlugin)
+def test_a_bag_whose_metadata_were_never_written_is_whole(tmp_path, storage):
+    path = write(tmp_path / 'made', messages_of(FRAMES), storage)
+    (path / 'metadata.yaml').unlink()
+    assert bag.is_bag(path)
+    for one, other in zip(bag.frames(path), FRAMES, strict=True):
+        same(one, other)
+
+
+@pytest.mark.parametrize('name', ['a.mcap', 'a.db3'])
+def test_a_file_of_garbage_is_no_bag(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(ValueError, match='nothing of it can be read'):
+        list(bag.messages(tmp_path / name))
 
 
 def test_no_bag_and_no_pictures(tmp_path):

@@ -25,6 +25,9 @@ LIBRARIES = {
     'PIL': ('synthetic/', 'viz.py'),
     'scipy': ('synthetic/',),
     'rosbags': ('bag.py',),
+    'mcap': ('salvage.py',),
+    'zstandard': ('salvage.py',),
+    'lz4': ('salvage.py',),
     'onnxruntime': ('runtime/onnxruntime_backend.py',),
     'openvino': ('runtime/openvino_backend.py',),
     'rclpy': ('node/',),
@@ -38,7 +41,7 @@ ARRAYS = WORDS | PIXELS | {'letterbox', 'geometry', 'footprint', 'candidates', '
 ENGINES = WORDS | {'models', 'runtime'}
 PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}
-BESIDE = PIPELINE | {'bag', 'dataset', 'pictures', 'report'}
+BESIDE = PIPELINE | {'bag', 'cameras', 'salvage', 'dataset', 'pictures', 'report'}
 MAY_IMPORT = {
     'types': set(),
     'options': set(),
@@ -48,7 +51,9 @@ MAY_IMPORT = {
     'networks': WORDS | {'networks'},
     'predictor': PREDICTOR,
     'pipeline': PIPELINE,
-    'bag': ARRAYS | {'bag'},
+    'cameras': set(),
+    'salvage': set(),
+    'bag': ARRAYS | {'bag', 'cameras', 'salvage'},
     'dataset': ARRAYS | {'dataset'},
     'report': ARRAYS | {'dataset', 'report'},
     'pictures': ARRAYS | {'dataset', 'pictures'},

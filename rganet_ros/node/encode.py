@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped, Quaternion, Vector3
 import numpy as np
-from rganet_ros.geometry import quaternions, tangents
+from rganet_ros.geometry import orientations
 from rganet_ros.types import Candidate
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA, Header
@@ -66,17 +66,6 @@ def read_cloud(message) -> list[Candidate]:
     order = '>f4' if message.is_bigendian else '<f4'
     values = np.frombuffer(message.data, order).reshape(-1, len(FIELDS))
     return [Candidate(*row) for row in values.tolist()]
-
-
-def orientations(normals: np.ndarray) -> np.ndarray:
-    """
-    Turn normals (N, 3), unit, towards the camera, into quaternions (N, 4): x y z w, of a pose.
-
-    Its z axis is the approach, into the surface; its x axis is the picture's right, projected on
-    the surface (the picture's down where the surface faces right).
-    """
-    z, x = -normals, tangents(normals)[0]
-    return quaternions(np.stack([x, np.cross(z, x), z], axis=2))  # columns are the axes
 
 
 def poses(header: Header, candidates: Sequence[Candidate]) -> PoseArray:
