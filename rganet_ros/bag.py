@@ -96,6 +96,14 @@ def messages(path: str | Path, topics: Collection[str] | None = None) -> Iterato
             yield Message(*found)
 
 
+def count(path: str | Path, topics: Collection[str]) -> int | None:
+    """Say how many messages of some topics a bag has; None where it does not tell."""
+    with _opened(Path(path)) as reader:
+        if reader is None:
+            return None
+        return sum(c.msgcount for c in reader.connections if c.topic in topics)
+
+
 def deserialize(message: Message):
     """Decode a message of a standard type; ValueError where its bytes are not that."""
     try:
@@ -270,8 +278,13 @@ def write_frames(path: str | Path, frames: Iterable[Frame]) -> int:
 def write_frame(bag: Writer, frame: Frame, pose: np.ndarray | None = None) -> None:
     """Append a frame; pose (4, 4), where it is known, is the optical frame's in the world."""
     for topic, message in _camera_messages(frame, pose):
-        kind = message.__msgtype__
-        bag.write(topic, kind, frame.stamp, bytes(TYPES.serialize_cdr(message, kind)))
+        write_message(bag, topic, frame.stamp, message)
+
+
+def write_message(bag: Writer, topic: str, time: int, message) -> None:
+    """Append a message that was made of TYPES."""
+    kind = message.__msgtype__
+    bag.write(topic, kind, time, bytes(TYPES.serialize_cdr(message, kind)))
 
 
 def _camera_messages(frame: Frame, pose: np.ndarray | None = None):

@@ -1,53 +1,64 @@
 """
 Run the pipeline over bags and folders of pictures, every frame, in order, without ROS.
 
-Writes a picture for each frame, a sheet of them, and report.json: candidates with all their terms,
-times, and what ran. A frame that cannot be used is named and the rest goes on; the exit status is
-then 1.
+Writes into --out: report.html, a page to look at; report.json, candidates with all their terms
+and scores, equal to the last byte each time; timings.json, milliseconds by stage; a picture of
+each frame and a sheet of them; outputs, a bag of what the node would have published, with the
+input's stamps. A frame that cannot be used is named and the rest goes on; the exit status is then
+1. A bag that was cut off is read to its last good message; the exit status is then 3.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 import dataclasses
 from itertools import islice
 from pathlib import Path
+import shutil
 
-import numpy as np
-from rganet_ros import bag, models, pictures, report, viz
+from rganet_ros import bag, models, report, viz
 from rganet_ros.candidates import CandidateOptions
 from rganet_ros.options import make, options_of, read_yaml
-from rganet_ros.pipeline import open_pipeline, Pipeline
 from rganet_ros.predictor import PredictorOptions
-from rganet_ros.types import Detection, Frame
+from rganet_ros.replay import items, outputs, page
+from rganet_ros.replay.items import Item
+from rganet_ros.replay.lineup import Lineup
+from rganet_ros.replay.scores import Scores
+from rganet_ros.replay.truth import LABELS, Labels
+from rganet_ros.types import Detection
 from rich.console import Console
 from rich.progress import Progress
+
+TOPIC_HELP = {
+    'image': 'colour pictures, where a bag has several that cannot be told apart',
+    'depth': 'the depth that goes with them',
+    'info': 'their camera_info',
+}
+STAGES = ('letterbox', 'infer', 'undo', 'candidates', 'total')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.description = __doc__
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument('input', nargs='+', type=Path, help='a bag, or a folder of pictures')
-    parser.add_argument('--out', type=Path, default=Path('out/replay'), help='folder (out/replay)')
-    parser.add_argument(
-        '--model',
-        default='auto',
-        help=f'auto: {models.RGBD} for frames with depth, else {models.RGB}',
+    add = parser.add_argument
+    add('input', nargs='+', type=Path, help='a bag, or a folder of pictures')
+    add('--out', type=Path, default=Path('out/replay'), help='folder (out/replay)')
+    automatic = f'auto: {models.RGBD} for frames with depth, else {models.RGB}'
+    add('--model', default='auto', help=automatic)
+    add(
+        '--compare', nargs='+', default=[], metavar='MODEL', help='more models, on the same frames'
     )
-    parser.add_argument('--backend', help='auto, openvino, onnxruntime, torch (auto)')
-    parser.add_argument('--params', type=Path, help="YAML of options, the node's file will do")
-    parser.add_argument('--limit', type=int, help='at most so many frames of each input')
-    parser.add_argument(
-        '--focal', type=float, default=0.0, help='pixels, of pictures that come without intrinsics'
-    )
-    parser.add_argument(
-        '--depth-unit',
-        type=float,
-        default=0.0,
-        help='metres, instead of what the layout says',
-    )
+    add('--labels', type=Path, metavar='DIR', help=LABELS)
+    add('--unlabelled', choices=('ignore', 'background'), default='ignore',
+        help='what 255 in a label is: not counted, or background (ignore)')  # fmt: skip
+    add('--backend', help='auto, openvino, onnxruntime, torch (auto)')
+    add('--params', type=Path, help="YAML of options, the node's file will do")
+    add('--limit', type=int, help='at most so many frames of each input')
+    for name in bag.Topics._fields:
+        add(f'--{name}', default='', metavar='TOPIC', help=TOPIC_HELP[name])
+    add('--focal', type=float, default=0.0, help='pixels, of pictures without intrinsics')
+    add('--depth-unit', type=float, default=0.0, help='metres, instead of what the layout says')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,12 +71,15 @@ def run(args: argparse.Namespace) -> int:
         predictor['backend'] = args.backend
     if args.model != 'auto':
         predictor['model'] = args.model
-    replay = Replay(predictor, make(CandidateOptions, candidates), args.out)
+    labels = Labels(args.labels, args.unlabelled) if args.labels else None
+    replay = Replay(predictor, args.compare, make(CandidateOptions, candidates), labels, args.out)
     try:
         for path in args.input:
-            replay.play(path, args.limit, args.focal, args.depth_unit)
+            replay.play(path, args)
     finally:
         replay.finish()
+    if replay.cut:
+        return 3
     return 1 if replay.failures or not replay.rows else 0
 
 
@@ -92,127 +106,164 @@ def _is_node(value) -> bool:
 
 
 class Replay:
-    """Frames through pipelines (one for each model that is needed) to pictures and a report."""
+    """Frames through the models to pictures, a bag and reports."""
 
-    def __init__(self, predictor: dict, candidates: CandidateOptions, out: Path):
+    def __init__(
+        self,
+        predictor: dict,
+        compared: list[str],
+        candidates: CandidateOptions,
+        labels: Labels | None,
+        out: Path,
+    ):
         """Take plain predictor options; without a model in them the frames decide."""
-        self.predictor, self.candidates, self.out = predictor, candidates, out
+        self.candidates, self.labels, self.out = candidates, labels, out
         self.rows: list[dict] = []
+        self.times: list[dict] = []
         self.failures: list[str] = []
-        self._pipelines: dict[str, Pipeline] = {}
-        self._pictures: list[Path] = []
+        self.cut: list[str] = []
+        self._scores: dict[str, Scores] = {}
+        self._pictures: dict[tuple[str, str], Path] = {}  # by frame and model
         self._console = Console()
+        self._lineup = Lineup(predictor, compared, candidates, self._say)
+        self._writer: bag.Writer | None = None
 
-    def play(self, path: Path, limit: int | None, focal: float, unit: float) -> None:
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence, highlight=False)
+
+    def play(self, path: Path, args: argparse.Namespace) -> None:
         """Run all frames of an input; what cannot be read is noted and printed."""
+        self._lineup.reset()
+        for scores in self._scores.values():
+            scores.forget()
         with Progress(console=self._console, transient=True) as progress:
-            bar = progress.add_task(str(path.name), total=limit)
-            for pipeline in self._pipelines.values():
-                pipeline.reset()
-            for name, frame in islice(self._frames(path, focal, unit), limit):
-                self._one(f'{path.name}/{name}', frame)
-                progress.advance(bar)
-
-    def _frames(self, path: Path, focal: float, unit: float) -> Iterator[tuple[str, Frame]]:
-        """Read an input to its end, or to where it cannot be read any further."""
-        try:
-            if bag.is_bag(path):
-                found = bag.frames(path, undecodable=lambda error: self._fail(f'{path}: {error}'))
-                yield from ((f'{index:06d}', frame) for index, frame in enumerate(found))
-            else:
-                yield from self._pictures_in(path, focal, unit)
-        except ValueError as error:
-            self._fail(str(error))
-
-    def _pictures_in(self, path: Path, focal: float, unit: float):
-        for index, picture in enumerate(pictures.find(path)):
             try:
-                frame = pictures.read(picture, index, focal, unit)
+                found, total = self._read(path, args)
+                bar = progress.add_task(path.name, total=total)
+                for item in islice(found, args.limit):
+                    if isinstance(item, Item):
+                        self._one(item)
+                    else:
+                        self._fail(f'{path}: {item}')
+                    progress.advance(bar)
+            except bag.Cut as error:
+                self.cut.append(str(error))
+                self._console.print(f'cut off: {error}', style='red', highlight=False)
             except ValueError as error:
                 self._fail(str(error))
-            else:
-                yield picture.name, frame
+
+    def _read(self, path: Path, args: argparse.Namespace):
+        """Give what is in an input, and how many frames that will be, None if it does not tell."""
+        if bag.is_bag(path):
+            given = {name: getattr(args, name) for name in bag.Topics._fields}
+            found, total = items.of_bag(path, given)
+        else:
+            found, total = items.of_folder(path, args.focal, args.depth_unit)
+        return found, min(filter(None, (total, args.limit)), default=None)
 
     def _fail(self, sentence: str) -> None:
         self.failures.append(sentence)
         self._console.print(f'not used: {sentence}', style='red', highlight=False)
 
-    def _one(self, name: str, frame: Frame) -> None:
-        pipeline = self._pipeline(frame)
+    def _one(self, item: Item) -> None:
         try:
-            detection = pipeline(frame)
+            truth = None
+            if self.labels is not None:
+                shape = item.frame.rgb.shape[:2]
+                truth = self.labels.of(item.name, item.frame.stamp, shape)
+            asked = self._lineup.of(item.frame, item.camera)
+            answers = [(label, pipeline(item.frame)) for label, pipeline in asked]
         except ValueError as error:
-            self._fail(f'{name}: {error}')
+            self._fail(f'{item.name}: {error}')
             return
-        path = (
-            self.out
-            / 'pictures'
-            / f'{Path(name).with_suffix("").as_posix().replace("/", "_")}.png'
-        )
-        report.write_picture(path, viz.overlay(frame.rgb, detection))
-        self._pictures.append(path)
-        self.rows.append(_row(name, frame, pipeline, detection))
+        for index, (label, detection) in enumerate(answers):
+            self._draw(item, label if index else '', label, detection)
+            scores = self._scores.setdefault(label, Scores())
+            own = scores.add(item.camera, item.frame, detection, truth)
+            self.rows.append({**_row(item, label, detection), **own})
+            ms = {stage: round(detection.ms[stage], 3) for stage in STAGES}
+            self.times.append({'name': item.name, 'model': label, 'ms': ms})
+        self._record(item, answers[0][1])
 
-    def _pipeline(self, frame: Frame) -> Pipeline:
-        model = self.predictor.get('model') or (models.RGB if frame.depth is None else models.RGBD)
-        if model not in self._pipelines:
-            options = make(PredictorOptions, {**self.predictor, 'model': model})
-            pipeline = open_pipeline(options, self.candidates)
-            self._pipelines[model] = pipeline
-            about = ', '.join(f'{k} {v}' for k, v in pipeline.predictor.backend.describe().items())
-            self._console.print(f'model {model}: {about}', highlight=False)
-            for warning in pipeline.warnings:
-                self._console.print(f'warning: {warning}', style='yellow')
-        return self._pipelines[model]
+    def _draw(self, item: Item, suffix: str, label: str, detection: Detection) -> None:
+        name = Path(item.name).with_suffix('').as_posix().replace('/', '_')
+        name = f'{name}--{suffix}' if suffix else name
+        path = self.out / 'pictures' / f'{name}.png'
+        report.write_picture(path, viz.overlay(item.frame.rgb, detection))
+        self._pictures[item.name, label] = path
+
+    def _record(self, item: Item, detection: Detection) -> None:
+        if self._writer is None:
+            _clear(self.out / 'outputs')
+            self._writer = bag.Writer(self.out / 'outputs').__enter__()
+        prefix = f'/{item.camera}/perception' if item.camera else '/perception'
+        outputs.write(self._writer, prefix, item.frame, detection)
 
     def finish(self) -> None:
-        """Write the report if there is anything to report, free the engines."""
-        if self.rows or self.failures:
+        """Write the reports if there is anything to report, free the engines."""
+        if self._writer is not None:
+            self._writer.__exit__(None, None, None)
+        if self.rows or self.failures or self.cut:
             self._report()
-        for pipeline in self._pipelines.values():
-            pipeline.close()
+        self._lineup.close()
 
     def _report(self) -> None:
-        total = report.percentiles(row['ms']['total'] for row in self.rows)
-        counts = [len(row['candidates']) for row in self.rows]
+        scores = {label: each.summary() for label, each in self._scores.items()}
+        first = {row['name']: row['model'] for row in reversed(self.rows)}
+        mine = [row for row in self.rows if first[row['name']] == row['model']]
+        counts = [len(row['candidates']) for row in mine]
         summary = {
-            'frames': len(self.rows),
+            'frames': len(mine),
             'not_used': self.failures,
-            'ms': total,
-            'candidates_per_frame': round(float(np.mean(counts)), 2) if counts else None,
+            'cut_off': self.cut,
+            'candidates_per_frame': round(sum(counts) / len(counts), 2) if counts else None,
             'frames_with_nothing_to_pick': counts.count(0),
-            'models': {
-                name: {'sha256': p.predictor.model.sha256, **p.predictor.backend.describe()}
-                for name, p in self._pipelines.items()
-            },
+            'labels': self.labels and self.labels.about(),
+            'models': self._lineup.describe(),
+            'scores': scores,
             'candidate_options': dataclasses.asdict(self.candidates),
         }
+        timings = {label: self._percentiles(label) for label in scores}
         report.write_json(self.out / 'report.json', {**summary, 'per_frame': self.rows})
-        if self.rows:
-            captions = [f'{row["name"]}  {len(row["candidates"])}' for row in self.rows]
-            report.write_sheet(self.out / 'sheet.png', self._pictures, captions)
-        report.print_table(
-            'replay',
-            (
-                ('frames', len(self.rows)),
-                ('not used', len(self.failures)),
-                ('milliseconds a frame, p50', total['p50']),
-                ('milliseconds a frame, p95', total['p95']),
-                ('candidates a frame', summary['candidates_per_frame']),
-                ('frames with nothing to pick', counts.count(0)),
-                ('written to', self.out),
-            ),
+        report.write_json(self.out / 'timings.json', {'ms': timings, 'per_frame': self.times})
+        if mine:
+            captions = [f'{row["name"]}  {len(row["candidates"])}' for row in mine]
+            paths = [self._pictures[row['name'], row['model']] for row in mine]
+            report.write_sheet(self.out / 'sheet.png', paths, captions)
+        page.write(
+            self.out / 'report.html', summary, timings, self.rows, self.times, self._pictures
         )
+        self._print(summary, timings)
+
+    def _percentiles(self, label: str) -> dict[str, dict]:
+        mine = [each['ms'] for each in self.times if each['model'] == label]
+        at = (50, 95, 99)
+        return {stage: report.percentiles((ms[stage] for ms in mine), at) for stage in STAGES}
+
+    def _print(self, summary: dict, timings: dict) -> None:
+        rows = [(f'frames {how}', len(summary[key]))
+                for key, how in (('not_used', 'not used'), ('cut_off', 'cut off'))]  # fmt: skip
+        for label, scores in summary['scores'].items():
+            rows += [(f'{label}: {name.replace("_", " ")}', value)
+                     for name, value in scores.items() if value is not None]  # fmt: skip
+            rows += [(f'{label}: milliseconds, {name}', value)
+                     for name, value in timings[label]['total'].items()]  # fmt: skip
+        report.print_table('replay', [*rows, ('written to', self.out)])
 
 
-def _row(name: str, frame: Frame, pipeline: Pipeline, detection: Detection) -> dict:
-    labels = np.bincount(detection.labels.ravel(), minlength=3) / detection.labels.size
+def _clear(old: Path) -> None:
+    """Remove the bag of an earlier replay, and nothing else."""
+    if (old / 'metadata.yaml').exists():
+        shutil.rmtree(old)
+
+
+def _row(item: Item, label: str, detection: Detection) -> dict:
+    sizes = [int((detection.labels == index).sum()) for index in range(3)]
     return {
-        'name': name,
-        'stamp': frame.stamp,
-        'frame_id': frame.frame_id,
-        'model': pipeline.predictor.model.name,
-        'ms': {stage: round(value, 3) for stage, value in detection.ms.items()},
-        'shares': [round(float(share), 4) for share in labels],
+        'name': item.name,
+        'stamp': item.frame.stamp,
+        'frame_id': item.frame.frame_id,
+        'model': label,
+        'shares': [round(size / detection.labels.size, 4) for size in sizes],
         'candidates': [candidate._asdict() for candidate in detection.candidates],
     }

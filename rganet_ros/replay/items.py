@@ -1,0 +1,78 @@
+"""What is in an input of a replay: frames with their names, in order; or why one cannot be."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+import heapq
+from pathlib import Path
+from typing import NamedTuple
+
+from rganet_ros import bag, pictures
+from rganet_ros.types import Frame
+
+
+class Item(NamedTuple):
+    """A frame, what it is called in reports, and the camera that it is of ('' where one)."""
+
+    name: str
+    camera: str
+    frame: Frame
+
+
+Found = Iterator[Item | ValueError]
+
+
+def of_bag(path: Path, topics: dict[str, str]) -> tuple[Found, int | None]:
+    """
+    Go through a bag, its cameras together in the order of stamps; raises Cut at the end of a cut.
+
+    Of the cameras that are found, or of the one whose topics are given (image, depth, info).
+
+    Returns the items, and how many frames there will be, None where the bag does not tell.
+    """
+    if any(topics.values()):
+        cameras = [bag.find_topics(path, **topics)]
+    else:
+        cameras = bag.find_cameras(path)
+    return _merged(path, cameras), bag.count(path, [each.image for each in cameras])
+
+
+def _merged(path: Path, cameras: list[bag.Topics]) -> Found:
+    cuts: list[bag.Cut] = []
+    bad: deque[ValueError] = deque()
+    every = [_camera(path, each, len(cameras) > 1, bad.append, cuts) for each in cameras]
+    for item in heapq.merge(*every, key=lambda item: item.frame.stamp):
+        while bad:
+            yield bad.popleft()
+        yield item
+    yield from bad
+    if cuts:
+        raise cuts[0]
+
+
+def _camera(path: Path, topics: bag.Topics, several: bool, undecodable, cuts: list):
+    """Give the items of one camera; a cut is noted, so that the others go on."""
+    camera = topics.image.strip('/').replace('/', '_') if several else ''
+    name = f'{path.name}/{camera}' if several else path.name
+    try:
+        for index, frame in enumerate(bag.frames(path, topics, undecodable=undecodable)):
+            yield Item(f'{name}/{index:06d}', camera, frame)
+    except bag.Cut as error:
+        cuts.append(error)
+
+
+def of_folder(path: Path, focal: float, unit: float) -> tuple[Found, int]:
+    """Go through a folder of pictures; focal and unit as in `pictures.read`."""
+    found = pictures.find(path)
+
+    def every() -> Found:
+        for index, picture in enumerate(found):
+            try:
+                frame = pictures.read(picture, index, focal, unit)
+            except ValueError as error:
+                yield error
+            else:
+                yield Item(f'{path.name}/{picture.name}', '', frame)
+
+    return every(), len(found)
