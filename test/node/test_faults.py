@@ -121,7 +121,7 @@ def test_depth_stops_and_comes_back(start, client):
         'a word of it',
         again=lambda: [client.send(next(stamps), depth=None) for _ in range(5)],
     )
-    assert client.level == DiagnosticStatus.WARN
+    client.spin_until(lambda: client.level == DiagnosticStatus.WARN, 'a warning')
     assert len(client.received['candidates']) == before
     good(client, next(stamps))
 
