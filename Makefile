@@ -3,6 +3,7 @@
 # make demo IMAGES=folder    the same on your pictures; MODEL=name chooses another model
 # make test                  everything the tests need, and the tests
 # make test-slow             the tests that take longer
+# make soak MINUTES=30       the node under 30 Hz and faults: memory, latency, age, every drop
 #
 # All of it lives in .venv; running a target again is quick and safe.
 
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install install-test demo test test-slow clean
+.PHONY: help install install-test demo test test-slow soak clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -68,6 +69,10 @@ test: install-test
 
 test-slow: install-test
 	@$(BIN)/python -m pytest -m slow
+
+MINUTES ?= 30
+soak: install-test
+	@$(BIN)/python test/node/soak.py --minutes $(MINUTES)
 
 clean:
 	rm -rf $(VENV) build install log out

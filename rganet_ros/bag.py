@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from rganet_ros import cameras, decode, geometry, salvage
 from rganet_ros.cameras import CAMERA_INFO, IMAGE, Topics
+from rganet_ros.encodings import DEPTHS
 from rganet_ros.salvage import Cut
 from rganet_ros.types import Camera, Frame
 from rosbags.highlevel import AnyReader
@@ -138,36 +139,34 @@ def _depth_or_colour(path, topics: set[str]) -> dict[str, bool]:
     with suppress(Cut):
         for message in messages(path, topics) if topics else ():
             if message.topic not in found:
-                found[message.topic] = cameras.is_depth(deserialize(message))
+                found[message.topic] = decode.encoding(deserialize(message)) in DEPTHS
             if len(found) == len(topics):
                 break
     return found
 
 
-def find_topics(path: str | Path, image='', depth='', info='', depth_info='') -> Topics:
+def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
     """
     Find the topics of the one camera of a bag, as far as they are not given.
 
+    Of a picture that is there raw and compressed, the raw one is taken.
     Raises ValueError where there is no colour picture, or more than one answer.
     """
     types = topics_of(path)
-    for name in filter(None, (image, depth, info, depth_info)):
+    for name in filter(None, (image, depth, info)):
         if name not in types:
             raise ValueError(f'bag {path} has no topic {name}: it has {", ".join(sorted(types))}')
-    if image and depth and info:
-        return Topics(image, depth, info, depth_info)
     kinds = _depth_or_colour(path, cameras.pictures(types) - {image, depth})
     colours = [image] if image else [topic for topic, is_depth in kinds.items() if not is_depth]
     depths = [depth] if depth else [topic for topic, is_depth in kinds.items() if is_depth]
     if len(colours) != 1:
         there = ', '.join(sorted(colours)) or 'none'
         raise ValueError(f'bag {path} must have one colour topic, it has {there}: name the topic')
-    infos = [info] if info else [topic for topic, kind in types.items() if kind == CAMERA_INFO]
+    infos = [topic for topic, kind in types.items() if kind == CAMERA_INFO]
     try:
-        found = cameras.group(colours, depths, infos)[0]
+        return cameras.group(colours, depths, infos, info)[0]
     except ValueError as error:
         raise ValueError(f'bag {path}: {error}: name the topic') from None
-    return found._replace(depth_info=depth_info) if depth_info else found
 
 
 def frames(
@@ -178,8 +177,8 @@ def frames(
 
     Each is paired with the depth nearest to its stamp within `tolerance` seconds (without depth
     otherwise), with the last camera_info, and with the pose of its stamp on POSE_TOPIC, where the
-    bag has that. A frame, or a message, that cannot be decoded is
-    given to `undecodable(error)`, or raises without it. Cut, after the last good frame, at a cut.
+    bag has that. A frame, or a message, that cannot be decoded is given to `undecodable(error)`,
+    or raises without it. Cut, after the last good frame, at a cut.
     """
     topics = topics or find_topics(path)
     waiting, depths, info, depth_info, cut = [], [], None, None, None

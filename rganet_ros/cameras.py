@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO, CLOUD = 'sensor_msgs/msg/CameraInfo', 'sensor_msgs/msg/PointCloud2'
-DEPTHS = ('16UC1', '32FC1')
 TRANSPORTS = ('compressed', 'compressedDepth')  # the last word of a compressed picture's topic
 
 
 class Topics(NamedTuple):
-    """Names of the topics of a camera; '' where it has none, or no depth_info but info."""
+    """Names of the topics of a camera; '' where it has none."""
 
     image: str
     depth: str = ''
@@ -37,32 +36,29 @@ def pictures(types: Mapping[str, str]) -> set[str]:
     }
 
 
-def is_depth(message) -> bool:
-    """Tell depth from colour by a picture's message, raw or compressed."""
-    if hasattr(message, 'encoding'):
-        return message.encoding in DEPTHS
-    return 'compressedDepth' in message.format or message.format.startswith(DEPTHS)
-
-
 def raw_name(topic: str) -> str:
     """Give the topic of which this one is a compressed copy, or itself."""
     return _parent(topic) if topic.rpartition('/')[2] in TRANSPORTS else topic
 
 
 def group(
-    colours: Collection[str], depths: Collection[str], infos: Collection[str]
+    colours: Collection[str], depths: Collection[str], infos: Collection[str], info: str = ''
 ) -> list[Topics]:
     """
     Put the topics of each camera together, by name: a depth goes to the colour it is named like.
+
+    info  is that of all colours, where it is given; else it is found
 
     Raises ValueError where more than one answer is as good.
     """
     found = []
     for colour in sorted(colours):
-        depth, info = _depth(colour, depths, len(colours) == 1), _info(colour, infos, colours)
-        depth_info = _beside(depth)
-        own = depth_info in infos and depth_info != info
-        found.append(Topics(colour, depth, info, depth_info if own else ''))
+        depth = _depth(colour, depths, len(colours) == 1)
+        mine = info or _info(colour, infos, colours)
+        its = _beside(depth)
+        found.append(
+            Topics(colour, depth, mine, its if depth and its in {*infos} - {mine} else '')
+        )
     given = [each.depth for each in found if each.depth]
     if len(given) > len(set(given)):
         raise ValueError(
@@ -96,8 +92,8 @@ def _info(colour: str, infos: Collection[str], colours: Collection[str]) -> str:
     return next(iter(infos))
 
 
-def _beside(topic: str) -> str:
-    return f'{_parent(raw_name(topic))}/camera_info'
+def _beside(picture: str) -> str:
+    return f'{_parent(raw_name(picture))}/camera_info'
 
 
 def _parent(topic: str) -> str:

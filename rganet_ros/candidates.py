@@ -22,7 +22,7 @@ from .footprint import KNOWN, seal, smooth
 from .options import Range
 from .types import Camera, Candidate
 
-FAR = 100.0
+NEAR, FAR = 0.001, 100.0  # metres; what is said to be nearer or farther was not measured
 EVERYWHERE = (-FAR, -FAR, 0.0, FAR, FAR, FAR)
 UP = (0.0, 0.0, -1.0)  # towards the camera
 MAX_SEEDS = 192
@@ -126,12 +126,13 @@ def _on_pixels(affordance, support, options: CandidateOptions) -> tuple[Candidat
 
 def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOptions):
     known = depth[support]
-    known = known[(known > 0) & (known < np.inf)]
+    known = known[(known >= NEAR) & (known <= FAR)]
     if not known.size:
         return ()
-    focal = max(camera.fx, camera.fy)
+    focal, side = max(camera.fx, camera.fy), float(max(depth.shape))
     near, usual = float(known.min()), float(np.median(known[:: 1 + len(known) // 1000]))
-    radius, need = (a * focal / usual for a in (options.cup_radius, options.edge_margin))
+    sizes = (options.cup_radius, options.edge_margin)
+    radius, need = (min(size * focal / usual, side) for size in sizes)
     # Nothing is read further from the support than the reach of the nearest cup.
     reach = math.ceil((options.cup_radius + options.edge_margin) * focal / near) + 8
     left, top, width, height = cv2.boundingRect(support.astype(np.uint8))
@@ -139,6 +140,7 @@ def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOp
     left, top = max(0, left - reach), max(0, top - reach)
     window = np.s_[top:bottom, left:right]
     affordance, support, depth = affordance[window], support[window], depth[window]
+    depth = np.where((depth >= NEAR) & (depth <= FAR), depth, np.float32(0))
     camera = camera._replace(cx=camera.cx - left, cy=camera.cy - top)
 
     surface = smooth(depth, camera, max(3, int(radius / 5) | 1))
@@ -172,6 +174,14 @@ def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOp
     return tuple(Candidate(*row) for row in rows.tolist())
 
 
+def _is_lens(camera: Camera) -> bool:
+    """Whether it can be one: numbers that are far from any lens (NaN too) say nothing."""
+    side = max(camera.width, camera.height)
+    return all(0.01 * side <= focal <= 100 * side for focal in (camera.fx, camera.fy)) and all(
+        abs(centre) <= 100 * side for centre in (camera.cx, camera.cy)
+    )
+
+
 def find_candidates(
     affordance: np.ndarray,
     depth: np.ndarray | None,
@@ -182,8 +192,9 @@ def find_candidates(
     Find where the cup may hold, best first.
 
     affordance  (H, W) float32, 0..1; NaN counts as 0
-    depth       (H, W) float32, metres along z, unknown where 0, NaN or Inf; or None
-    camera      intrinsics of these pixels, or None
+    depth       (H, W) float32, metres along z, unknown where 0, NaN or Inf, or outside NEAR..FAR;
+                or None
+    camera      intrinsics of these pixels, or None; numbers that no lens has are None as well
     returns     at most options.limit candidates; without depth or camera on pixels only, scored
                 by the affordance alone
 
@@ -199,6 +210,6 @@ def find_candidates(
     if not support.any():
         return ()
     affordance = np.where(support, affordance, np.float32(0))
-    if depth is None or camera is None:
+    if depth is None or camera is None or not _is_lens(camera):
         return _on_pixels(affordance, support, options)
     return _on_surface(affordance, support, depth, camera, options)

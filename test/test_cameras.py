@@ -1,7 +1,5 @@
 """Topics of the cameras of a bag, told by their names."""
 
-from types import SimpleNamespace
-
 import pytest
 from rganet_ros import cameras
 from rganet_ros.cameras import CLOUD, COMPRESSED, IMAGE, Topics
@@ -54,15 +52,8 @@ def test_copies_and_answers_are_no_cameras():
     assert cameras.pictures(types) == {'/c/image', '/d/image/compressed'}
 
 
-@pytest.mark.parametrize(
-    ('fields', 'is_depth'),
-    [
-        ({'encoding': '16UC1'}, True),
-        ({'encoding': 'mono8'}, False),
-        ({'format': 'rgb8; jpeg compressed bgr8'}, False),
-        ({'format': '16UC1; compressedDepth png'}, True),
-        ({'format': '16UC1; png compressed '}, True),
-    ],
-)
-def test_depth_is_told_from_colour(fields, is_depth):
-    assert cameras.is_depth(SimpleNamespace(**fields)) is is_depth
+def test_the_depth_cameras_own_intrinsics():
+    infos = ['/c/color/camera_info', '/c/depth/camera_info']
+    found = cameras.group(['/c/color/image'], ['/c/depth/image/compressedDepth'], infos)
+    assert found == [Topics('/c/color/image', '/c/depth/image/compressedDepth', *infos)]
+    assert cameras.group(['/c/rgb'], [], infos, '/c/color/camera_info')[0].info == infos[0]

@@ -68,10 +68,15 @@ def write(folder, made=None, name='tiny', **changes):
     data = (made or graph()).SerializeToString()
     path = folder / f'{name}.onnx'
     path.write_bytes(data)
+    write_card(path, data, **changes)
+    return path
+
+
+def write_card(path, data, **changes):
+    """Write the card of a model file of these bytes."""
     card = {
         'format': 1, 'network': 'tiny', 'config': {}, 'size': list(SIZE), 'fit': 'letterbox',
         'classes': ['background', 'not suctionable', 'suctionable'], 'depth': False,
         'cup_radius': 0.015, 'sha256': hashlib.sha256(data).hexdigest(),
     }  # fmt: skip
     path.with_suffix('.json').write_text(json.dumps(card | changes))
-    return path

@@ -35,8 +35,7 @@ class Frames:
         """Handle a set; raises what the engine, or publishing, raised twice."""
         taken = time.perf_counter()
         options = self._parameters.node
-        if options.max_age and messages.stamp and self._age(messages.stamp) > options.max_age:
-            self.drop('old', f'a picture is older than max_age, {options.max_age:g} s: dropped')
+        if self._is_old(messages.stamp, options.max_age):
             return
         try:
             frame = decode.frame(messages.image, messages.depth, messages.info)
@@ -46,6 +45,8 @@ class Frames:
         decoded = time.perf_counter()
         found = self._detect(frame)
         detected = time.perf_counter()
+        if self._is_old(messages.stamp, options.max_age):  # by now
+            return
         self._last_header = messages.image.header
         radius = self._parameters.candidates.cup_radius
         self.outputs.publish(self._last_header, frame, found, options.output_scale, radius)
@@ -70,6 +71,13 @@ class Frames:
         header, self._last_header = self._last_header, None
         if header is not None:
             self.outputs.publish_end(header)
+
+    def _is_old(self, stamp: int, most: float) -> bool:
+        """Drop what is older than may be published."""
+        old = bool(most and stamp and self._age(stamp) > most)
+        if old:
+            self.drop('old', f'a picture is older than max_age, {most:g} s: dropped')
+        return old
 
     def _age(self, stamp: int) -> float:
         """Seconds since a stamp, by the node's clock."""

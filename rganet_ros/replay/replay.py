@@ -33,7 +33,6 @@ TOPIC_HELP = {
     'image': 'colour pictures, where a bag has several that cannot be told apart',
     'depth': 'the depth that goes with them',
     'info': 'their camera_info',
-    'depth_info': "the depth's own camera_info, where its pixels are not those of colour",
 }
 STAGES = ('letterbox', 'infer', 'undo', 'candidates', 'total')
 
@@ -56,8 +55,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add('--backend', help='auto, openvino, onnxruntime, torch (auto)')
     add('--params', type=Path, help="YAML of options, the node's file will do")
     add('--limit', type=int, help='at most so many frames of each input')
-    for name in bag.Topics._fields:
-        add(f'--{name.replace("_", "-")}', default='', metavar='TOPIC', help=TOPIC_HELP[name])
+    for name in TOPIC_HELP:
+        add(f'--{name}', default='', metavar='TOPIC', help=TOPIC_HELP[name])
     add('--focal', type=float, default=0.0, help='pixels, of pictures without intrinsics')
     add('--depth-unit', type=float, default=0.0, help='metres, instead of what the layout says')
 
@@ -156,7 +155,7 @@ class Replay:
     def _read(self, path: Path, args: argparse.Namespace):
         """Give what is in an input, and how many frames that will be, None if it does not tell."""
         if bag.is_bag(path):
-            given = {name: getattr(args, name) for name in bag.Topics._fields}
+            given = {name: getattr(args, name) for name in TOPIC_HELP}
             found, total = items.of_bag(path, given)
         else:
             found, total = items.of_folder(path, args.focal, args.depth_unit)
