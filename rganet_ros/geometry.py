@@ -83,6 +83,19 @@ def quaternions(rotations: np.ndarray) -> np.ndarray:
     return np.linalg.eigh(k, UPLO='U')[1][:, :, -1]
 
 
+def matrix(translation, quaternion) -> np.ndarray:
+    """Make the (4, 4) pose of a translation x y z and a unit quaternion x y z w."""
+    x, y, z, w = quaternion
+    pose = np.eye(4)
+    pose[:3, :3] = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    )
+    pose[:3, 3] = translation
+    return pose
+
+
 def fit_planes(u, v, inverse_depth, weight, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """
     Least-squares planes, one per row, from samples of a depth picture.
