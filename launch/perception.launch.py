@@ -1,67 +1,99 @@
 r"""
-The node on a camera's topics.
+The node on the topics of a camera, or of several, each in a process of its own.
 
-    ros2 launch rganet_ros perception.launch.py image:=/camera/color/image_raw \
-        depth:=/camera/aligned_depth_to_color/image_raw camera_info:=/camera/color/camera_info
+    ros2 launch rganet_ros perception.launch.py cameras:=/camera
+    ros2 launch rganet_ros perception.launch.py cameras:=/left,/right respawn:=true
+    ros2 launch rganet_ros perception.launch.py image:=/eye/image_rect depth:=/eye/depth \
+        camera_info:=/eye/camera_info
 
-Without depth: model:=fanet18-rgb depth:=''.
+Without depth: model:=fanet18-rgb depth:=''. One camera's node is /perception; of several, the node
+of /left is /left/perception.
 """
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import LifecycleNode
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.substitutions import FindPackageShare
 
 CONFIG = PathJoinSubstitution([FindPackageShare('rganet_ros'), 'config'])
 ARGUMENTS = {
-    'image': ('/camera/color/image_raw', 'topic of the colour picture'),
+    'cameras': ('/camera', 'namespaces of the cameras, with commas between them; a node each'),
+    'image': ('color/image_raw', "topic of the colour picture, in the camera's namespace"),
     'depth': (
-        '/camera/aligned_depth_to_color/image_raw',
-        "topic of the depth aligned to it; '' for a camera without",
+        'aligned_depth_to_color/image_raw',
+        "topic of the depth, in the camera's namespace; '' for a camera without",
     ),
-    'camera_info': ('/camera/color/camera_info', 'topic of the intrinsics of the colour picture'),
+    'camera_info': ('color/camera_info', 'topic of the intrinsics of the colour picture'),
+    'depth_camera_info': (
+        'aligned_depth_to_color/camera_info',
+        'topic of the intrinsics of the depth picture, where it has its own',
+    ),
     'params_file': (PathJoinSubstitution([CONFIG, 'perception.yaml']), 'parameters of the node'),
     # What is left empty is as the parameter file, or else the node, has it.
     'model': ('', 'name of a shipped model, or path of an .onnx file'),
     'backend': ('', 'engine'),
+    'mode': ('', 'stream or triggered'),
+    'image_transport': ('', 'raw or compressed'),
+    'depth_transport': ('', 'raw, compressedDepth or compressed'),
     'autostart': ('', 'false under a life-cycle manager'),
-    'namespace': ('', 'of the node'),
+    'namespace': ('', 'of the nodes'),
+    'respawn': ('false', 'true: a node that ended is started again, after 2 s'),
+    'rviz': ('false', 'true: RViz too, with config/perception.rviz'),
     'fastdds_profile': (
         PathJoinSubstitution([CONFIG, 'fastdds.xml']),
         'profile with room for pictures; the process of the camera needs it too',
     ),
 }
+TOPICS = ('image', 'depth', 'camera_info', 'depth_camera_info')
+PARAMETERS = ('model', 'backend', 'mode', 'image_transport', 'depth_transport')
+
+
+def node(given, camera, namespace):
+    """Make the node of one camera."""
+    parameters = {name: given[name] for name in PARAMETERS if given[name]}
+    if given['autostart']:
+        parameters['autostart'] = given['autostart'].lower() == 'true'
+    if not given['depth']:
+        parameters['depth'] = False
+    return LifecycleNode(
+        package='rganet_ros',
+        executable='perception',
+        name='perception',
+        namespace=namespace,
+        output='screen',
+        parameters=[given['params_file'], parameters],
+        remappings=[(name, below(camera, given[name])) for name in TOPICS if given[name]],
+        respawn=given['respawn'].lower() == 'true',
+        respawn_delay=2.0,
+    )
+
+
+def below(namespace, topic):
+    """Name a topic in a namespace, unless it has a full name."""
+    return topic if topic.startswith('/') else f'{namespace.rstrip("/")}/{topic}'
 
 
 def perception(context):
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    asked = {
-        'model': given['model'],
-        'backend': given['backend'],
-        'autostart': {'true': True, 'false': False}.get(given['autostart'].lower(), ''),
-        'depth': '' if given['depth'] else False,
-    }
-    node = LifecycleNode(
-        package='rganet_ros',
-        executable='perception',
-        name='perception',
-        namespace=given['namespace'],
-        output='screen',
-        parameters=[given['params_file'], {k: v for k, v in asked.items() if v != ''}],
-        remappings=[
-            ('image', given['image']),
-            ('depth', given['depth'] or 'no_depth'),  # a topic that nobody publishes
-            ('camera_info', given['camera_info']),
-        ],
-    )
+    cameras = [name.strip() for name in given['cameras'].split(',') if name.strip()]
+    if len(cameras) > 1 and any(given[name].startswith('/') for name in TOPICS):
+        raise ValueError('of several cameras, topics must be relative to their namespaces')
     # Kilted reads the first, Jazzy and Humble the second.
     profile = given['fastdds_profile']
-    return [
+    actions = [
         SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', profile),
         SetEnvironmentVariable('FASTRTPS_DEFAULT_PROFILES_FILE', profile),
-        node,
     ]
+    for camera in cameras:
+        space = given['namespace']
+        if len(cameras) > 1:
+            space = f'{space.rstrip("/")}/{camera.strip("/")}'
+        actions.append(node(given, camera, space))
+    if given['rviz'].lower() == 'true':
+        config = PathJoinSubstitution([CONFIG, 'perception.rviz'])
+        actions.append(Node(package='rviz2', executable='rviz2', arguments=['-d', config]))
+    return actions
 
 
 def generate_launch_description():

@@ -324,10 +324,7 @@ def _pose(kinds, time, pose: np.ndarray):
 
 def _matrix(pose) -> np.ndarray:
     turn, place = pose.orientation, pose.position
-    matrix = np.eye(4)
-    matrix[:3, :3] = geometry.rotation(turn.x, turn.y, turn.z, turn.w)
-    matrix[:3, 3] = place.x, place.y, place.z
-    return matrix
+    return geometry.matrix((place.x, place.y, place.z), (turn.x, turn.y, turn.z, turn.w))
 
 
 def _camera_info(kinds, header, camera: Camera):

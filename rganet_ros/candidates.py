@@ -52,7 +52,10 @@ class CandidateOptions:
     ] = 0.7
     min_score: Annotated[float, Range(0, 1), 'least score of a candidate'] = 0.2
     workspace: Annotated[
-        tuple, Range(-FAR, FAR), 'box of points: x y z least, x y z most; metres, optical frame'
+        tuple,
+        Range(-FAR, FAR),
+        "box of points: x y z least, x y z most; metres, optical frame or the node's "
+        'workspace_frame',
     ] = EVERYWHERE
     spacing: Annotated[
         float, Range(0, 10), 'least distance of two candidates, metres; 0 is twice cup_radius'
@@ -124,7 +127,9 @@ def _on_pixels(affordance, support, options: CandidateOptions) -> tuple[Candidat
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 
-def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOptions):
+def _on_surface(
+    affordance, support, depth, camera: Camera, options: CandidateOptions, workspace_pose
+):
     known = depth[support]
     known = known[(known >= NEAR) & (known <= FAR)]
     if not known.size:
@@ -157,11 +162,14 @@ def _on_surface(affordance, support, depth, camera: Camera, options: CandidateOp
     score = affordance[v, u] * found.flatness * found.valid * margin
     up = np.divide(options.up, np.linalg.norm(options.up))
     low, high = options.workspace[:3], options.workspace[3:]
+    place = found.point
+    if workspace_pose is not None:
+        place = place @ workspace_pose[:3, :3].T + workspace_pose[:3, 3]
     keep = (
         found.sound
         & (found.normal[:, 2] < 0)
         & (found.normal @ up >= math.cos(options.max_tilt))
-        & ((found.point >= low) & (found.point <= high)).all(axis=1)
+        & ((place >= low) & (place <= high)).all(axis=1)
         & (found.valid >= options.min_valid)
         & (score >= options.min_score)
     )
@@ -187,16 +195,18 @@ def find_candidates(
     depth: np.ndarray | None,
     camera: Camera | None,
     options: CandidateOptions | None = None,
+    workspace_pose: np.ndarray | None = None,
 ) -> tuple[Candidate, ...]:
     """
     Find where the cup may hold, best first.
 
-    affordance  (H, W) float32, 0..1; NaN counts as 0
-    depth       (H, W) float32, metres along z, unknown where 0, NaN or Inf, or outside NEAR..FAR;
-                or None
-    camera      intrinsics of these pixels, or None; numbers that no lens has are None as well
-    returns     at most options.limit candidates; without depth or camera on pixels only, scored
-                by the affordance alone
+    affordance      (H, W) float32, 0..1; NaN counts as 0
+    depth           (H, W) float32, metres along z, unknown where 0, NaN or Inf, or outside
+                    NEAR..FAR; or None
+    camera          intrinsics of these pixels, or None; numbers that no lens has are None as well
+    workspace_pose  (4, 4), of the optical frame in that of options.workspace; None: the same
+    returns         at most options.limit candidates; without depth or camera on pixels only,
+                    scored by the affordance alone
 
     No candidate has a step, a hole in the surface or a part without depth under its cup.
     Raises ValueError where depth, camera and affordance are not of one size.
@@ -212,4 +222,4 @@ def find_candidates(
     affordance = np.where(support, affordance, np.float32(0))
     if depth is None or camera is None or not _is_lens(camera):
         return _on_pixels(affordance, support, options)
-    return _on_surface(affordance, support, depth, camera, options)
+    return _on_surface(affordance, support, depth, camera, options, workspace_pose)

@@ -83,24 +83,28 @@ def quaternions(rotations: np.ndarray) -> np.ndarray:
     return np.linalg.eigh(k, UPLO='U')[1][:, :, -1]
 
 
-def rotation(x: float, y: float, z: float, w: float) -> np.ndarray:
-    """Turn a quaternion, of any length but 0, into a matrix (3, 3)."""
+def matrix(translation, quaternion) -> np.ndarray:
+    """Make the (4, 4) pose of a translation x y z and a quaternion x y z w of any length but 0."""
+    x, y, z, w = quaternion
     length = x * x + y * y + z * z + w * w
     if not 0 < length < np.inf:
-        raise ValueError(f'no rotation: the quaternion {x, y, z, w} has no length')
+        raise ValueError(f'no pose: the quaternion {x, y, z, w} has no length')
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + 2 / length * (w * cross + cross @ cross)
+    pose = np.eye(4)
+    pose[:3, :3] += 2 / length * (w * cross + cross @ cross)
+    pose[:3, 3] = translation
+    return pose
 
 
 def orientations(normals: np.ndarray) -> np.ndarray:
     """
-    Turn normals (N, 3), unit, towards the camera, into quaternions (N, 4): x y z w, of a pose.
+    Turn normals (N, 3), unit, towards the camera, into the axes of poses: (N, 3, 3), in columns.
 
-    Its z axis is the approach, into the surface; its x axis is the picture's right, projected on
+    The z axis is the approach, into the surface; the x axis is the picture's right, projected on
     the surface (the picture's down where the surface faces right).
     """
     z, x = -normals, tangents(normals)[0]
-    return quaternions(np.stack([x, np.cross(z, x), z], axis=2))  # columns are the axes
+    return np.stack([x, np.cross(z, x), z], axis=2)
 
 
 def fit_planes(u, v, inverse_depth, weight, camera: Camera) -> tuple[np.ndarray, np.ndarray]:

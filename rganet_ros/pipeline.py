@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 from rganet_ros.candidates import CandidateOptions, find_candidates
 from rganet_ros.predictor import open_predictor, Predictor, PredictorOptions
 from rganet_ros.types import Detection, Frame
@@ -21,12 +22,25 @@ class Pipeline:
         self.predictor = predictor
         self.options = options or CandidateOptions()
 
-    def __call__(self, frame: Frame) -> Detection:
-        """Find where the cup may hold in a frame; ValueError where the model cannot take it."""
+    def __call__(
+        self,
+        frame: Frame,
+        inside: np.ndarray | None = None,
+        workspace_pose: np.ndarray | None = None,
+    ) -> Detection:
+        """
+        Find where the cup may hold in a frame; ValueError where the model cannot take it.
+
+        inside          (H, W) bool, where candidates may be; None: everywhere
+        workspace_pose  (4, 4), of the optical frame in that of options.workspace; None: the same
+        """
         started = time.perf_counter()
         affordance, labels, ms = self.predictor.predict(frame)
         predicted = time.perf_counter()
-        candidates = find_candidates(affordance, frame.depth, frame.camera, self.options)
+        allowed = affordance if inside is None else np.where(inside, affordance, np.float32(0))
+        candidates = find_candidates(
+            allowed, frame.depth, frame.camera, self.options, workspace_pose
+        )
         done = time.perf_counter()
         ms |= {'candidates': 1e3 * (done - predicted), 'total': 1e3 * (done - started)}
         return Detection(affordance, labels, candidates, ms)

@@ -29,7 +29,12 @@ class PredictorOptions:
         str, OneOf(('auto', *BACKENDS)), 'engine; auto is openvino on x86, else onnxruntime'
     ] = 'auto'
     precision: Annotated[str, OneOf(('fp32', 'bf16')), 'of arithmetic; bf16: openvino'] = 'fp32'
-    threads: Annotated[int, Range(0, 256), 'of the engine on the CPU; 0: it chooses'] = 0
+    threads: Annotated[
+        int,
+        Range(0, 256),
+        'of the engine on the CPU, and in the node of OpenCV too; 0: the engine chooses, in the '
+        'node one for each core, 4 at most',
+    ] = 0
     state_gap: Annotated[
         float, Range(0, 3600), 'gap of stamps after which past frames are forgotten, seconds'
     ] = 1.0

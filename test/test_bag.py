@@ -237,9 +237,7 @@ def test_a_bag_is_written_whole_or_not_at_all(tmp_path):
 
 
 def test_a_frame_has_the_pose_of_its_stamp(tmp_path):
-    pose = np.eye(4)
-    pose[:3, :3] = geometry.rotation(0.1, -0.2, 0.3, 0.9)
-    pose[:3, 3] = 0.1, 0.2, 0.3
+    pose = geometry.matrix((0.1, 0.2, 0.3), (0.1, -0.2, 0.3, 0.9))
     with bag.Writer(tmp_path / 'bag') as writer:
         for index, given in enumerate([pose, None, np.linalg.inv(pose)]):
             bag.write_frame(writer, FRAMES[index], given)

@@ -85,11 +85,11 @@ def test_samples_that_span_no_plane_give_nan(weight):
     assert np.isnan(distance).all()
 
 
-def test_a_rotation_undoes_its_quaternion():
+def test_a_pose_undoes_its_quaternion():
     turns = np.random.default_rng(5).normal(size=(20, 4))
-    matrices = np.array([geometry.rotation(*turn) for turn in turns])
+    matrices = np.array([geometry.matrix((1, 2, 3), turn)[:3, :3] for turn in turns])
     np.testing.assert_allclose(matrices @ matrices.transpose(0, 2, 1), [np.eye(3)] * 20, atol=1e-9)
     found, unit = geometry.quaternions(matrices), turns / np.linalg.norm(turns, axis=1)[:, None]
     assert np.abs((found * unit).sum(1)).min() > 1 - 1e-9  # q and -q are one rotation
-    with pytest.raises(ValueError, match='no rotation'):
-        geometry.rotation(0, 0, 0, 0)
+    with pytest.raises(ValueError, match='no pose'):
+        geometry.matrix((0, 0, 0), (0, 0, 0, 0))

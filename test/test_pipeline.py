@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from rganet_ros.candidates import CandidateOptions
+from rganet_ros.geometry import matrix
 from rganet_ros.pipeline import open_pipeline
 from rganet_ros.predictor import PredictorOptions
 from rganet_ros.types import Frame
@@ -52,6 +53,20 @@ def test_options_are_live(pipeline):
     assert pipeline(frame).candidates
     pipeline.options = CandidateOptions(workspace=(-1.0, -1.0, 0.7, 1.0, 1.0, 2.0))
     assert pipeline(frame).candidates == ()
+
+
+def test_a_workspace_in_another_frame_and_what_is_outside(pipeline):
+    frame = Frame(disc(), np.full((480, 640), 0.6, np.float32), scenes.CAMERA)
+    # In a frame 1 m below that looks up, the plane is at z = 0.4.
+    pose = matrix((0.0, 0.0, 1.0), (1.0, 0.0, 0.0, 0.0))
+    pipeline.options = CandidateOptions(workspace=(-1.0, -1.0, 0.35, 1.0, 1.0, 0.45))
+    assert pipeline(frame).candidates == ()
+    assert pipeline(frame, workspace_pose=pose).candidates
+    inside = np.zeros((480, 640), bool)
+    found = pipeline(frame, inside, pose)
+    assert found.candidates == () and found.affordance.max() == 1
+    inside[:, 320:] = True
+    assert all(c.u >= 320 for c in pipeline(frame, inside, pose).candidates)
 
 
 def test_another_cup_than_the_models_is_said(pipeline):

@@ -21,19 +21,25 @@ class Tally:
     Counts and times, from any thread; bounded, however long the node runs.
 
     frames, dropped  what came out, and what did not, by reason
+    candidates       of the last frame; None before the first
+    empty            frames with nothing to pick
     """
 
     def __init__(self):
         self._lock = threading.Lock()
         self.frames = 0
         self.dropped: Counter[str] = Counter()
+        self.candidates: int | None = None
+        self.empty = 0
         self._times = defaultdict(lambda: deque(maxlen=WINDOW))
         self._before: tuple[float, Counter] = (time.monotonic(), Counter())
 
-    def frame(self, times: dict[str, float]) -> None:
-        """Count a frame that was published, with its times by name, milliseconds."""
+    def frame(self, times: dict[str, float], candidates: int) -> None:
+        """Count a frame that was published, its candidates, and its times by name, in ms."""
         with self._lock:
             self.frames += 1
+            self.candidates = candidates
+            self.empty += not candidates
             for name, value in times.items():
                 self._times[name].append(value)
 
@@ -72,7 +78,9 @@ def message(stamp, name: str, level: bytes, text: str, values: dict) -> Diagnost
 
 def values(tally: Tally, pairing: Pairing) -> dict[str, object]:
     """List what was counted: frames, Hz, received.*, dropped.*, <stage>_ms.p50 and so on."""
-    found: dict[str, object] = {'frames': tally.frames}
+    found: dict[str, object] = {'frames': tally.frames, 'nothing_to_pick': tally.empty}
+    if tally.candidates is not None:
+        found['candidates'] = tally.candidates
     found |= {f'{name}_hz': rate for name, rate in tally.rates(pairing.received).items()}
     found |= {f'received.{name}': count for name, count in pairing.received.items()}
     dropped = dict(tally.dropped) | ({'unpaired': pairing.unpaired} if pairing.unpaired else {})

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped, Quaternion, Vector3
 import numpy as np
-from rganet_ros.geometry import orientations
-from rganet_ros.types import Candidate
+from rganet_ros.geometry import orientations, points, quaternions
+from rganet_ros.types import Candidate, Frame
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-FIELDS = [
-    PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
-    for index, name in enumerate(Candidate._fields)
-]
+
+def _fields(names: Sequence[str]) -> list[PointField]:
+    return [
+        PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
+        for index, name in enumerate(names)
+    ]
+
+
+FIELDS, COLOURED = _fields(Candidate._fields), _fields(('x', 'y', 'z', 'rgb'))
 POINT_STEP = 4 * len(FIELDS)
 
 
@@ -68,12 +74,26 @@ def read_cloud(message) -> list[Candidate]:
     return [Candidate(*row) for row in values.tolist()]
 
 
-def poses(header: Header, candidates: Sequence[Candidate]) -> PoseArray:
+class Target(NamedTuple):
+    """The frame that poses are wanted in, and the pose (4, 4) of the optical frame in it."""
+
+    frame_id: str
+    pose: np.ndarray
+
+
+def poses(
+    header: Header, candidates: Sequence[Candidate], target: Target | None = None
+) -> PoseArray:
     """Make the poses of the candidates that have a place in space, best first."""
     values = np.array(candidates, np.float64).reshape(len(candidates), len(FIELDS))[:, :6]
     values = values[np.isfinite(values).all(axis=1)]
+    axes, places = orientations(values[:, 3:]), values[:, :3]
+    if target is not None:
+        header = Header(stamp=header.stamp, frame_id=target.frame_id)
+        turn = target.pose[:3, :3]
+        axes, places = turn @ axes, places @ turn.T + target.pose[:3, 3]
     message = PoseArray(header=header)
-    for (x, y, z), turn in zip(values[:, :3].tolist(), orientations(values[:, 3:]).tolist()):
+    for (x, y, z), turn in zip(places.tolist(), quaternions(axes).tolist()):
         pose = Pose(position=Point(x=x, y=y, z=z))
         pose.orientation = Quaternion(**dict(zip('xyzw', turn)))
         message.poses.append(pose)
@@ -83,6 +103,22 @@ def poses(header: Header, candidates: Sequence[Candidate]) -> PoseArray:
 def best(found: PoseArray) -> PoseStamped | None:
     """Make the message of the best pose; None when there is none."""
     return PoseStamped(header=found.header, pose=found.poses[0]) if found.poses else None
+
+
+def coloured(header: Header, frame: Frame, scale: float = 1.0) -> PointCloud2:
+    """Make the cloud of a frame with depth and camera: x y z, rgb; fewer points by `scale`."""
+    every = max(1, round(1 / scale))
+    places = points(frame.depth, frame.camera)[::every, ::every].reshape(-1, 3)
+    known = np.isfinite(places[:, 2])
+    rows = np.zeros((int(known.sum()), 4), '<f4')
+    rows[:, :3] = places[known]
+    colours = frame.rgb[::every, ::every].reshape(-1, 3)[known].astype('<u4')
+    # The bytes of a float, as every viewer reads them: 0, red, green, blue from the highest on.
+    rows[:, 3] = (colours @ np.array([65536, 256, 1], '<u4')).astype('<u4').view('<f4')
+    return PointCloud2(
+        header=header, height=1, width=len(rows), fields=COLOURED, is_bigendian=False,
+        point_step=16, row_step=16 * len(rows), data=array('B', rows.tobytes()), is_dense=True,
+    )  # fmt: skip
 
 
 BEST, OTHER = (0.94, 0.51, 0.0), (0.9, 0.9, 0.9)

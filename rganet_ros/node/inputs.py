@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -13,6 +14,7 @@ except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
 PATIENCE = 5.0  # seconds
+QOS_PARAMETERS = QoSOverridingOptions.with_default_policies()  # history, depth, reliability
 
 
 class Input:
@@ -20,23 +22,34 @@ class Input:
     Subscribes reliable, and again best effort where a publisher offers no more than that.
 
     RELIABLE first, not BEST_AVAILABLE: that becomes reliable while no publisher is there, and
-    never hears a best-effort camera that starts later.
+    never hears a best-effort camera that starts later. What is sent once (`latched`) is asked for
+    from before, likewise. Where a parameter qos_overrides.<topic>... says what to ask for, that
+    is kept.
     """
 
-    def __init__(self, node, kind: type, name: str, callback: Callable):
-        """Subscribe to a topic, keeping the last message only."""
+    def __init__(
+        self, node, kind: type, name: str, callback: Callable, transport='raw', latched=False
+    ):
+        """Subscribe to a topic, keeping the last message only; `transport` as in NodeOptions."""
         self._node, self._kind, self._name, self._callback = node, kind, name, callback
-        self.topic = node.resolve_topic_name(name)
+        # As image_transport has it: the transport's name stands below the picture's own.
+        below = '' if transport == 'raw' else f'/{transport}'
+        self.topic = node.resolve_topic_name(node.resolve_topic_name(name) + below)
         self._heard = time.monotonic()
-        self._subscription = self._subscribe(ReliabilityPolicy.RELIABLE, self._on_incompatible)
+        asked = f'qos_overrides.{self.topic}.subscription.reliability'
+        again = None if asked in node._parameter_overrides else self._on_incompatible
+        durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+        qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=durability)
+        self._subscription = self._subscribe(qos, again, QOS_PARAMETERS)
 
-    def _subscribe(self, reliability, on_incompatible):
+    def _subscribe(self, qos: QoSProfile, on_incompatible, options: QoSOverridingOptions | None):
         return self._node.create_subscription(
             self._kind,
-            self._name,
+            self.topic,
             self._on_message,
-            QoSProfile(depth=1, reliability=reliability),
+            qos,
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=on_incompatible),
+            qos_overriding_options=options,
         )
 
     def _on_message(self, message) -> None:
@@ -45,7 +58,8 @@ class Input:
 
     def _on_incompatible(self, _) -> None:
         self.close()
-        self._subscription = self._subscribe(ReliabilityPolicy.BEST_EFFORT, None)
+        qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self._subscription = self._subscribe(qos, None, None)
         self._node.get_logger().warning(
             f'a publisher of {self.topic} is best effort: subscribed to it as best effort'
         )

@@ -26,6 +26,7 @@ class Set(NamedTuple):
     info: object | None
     stamp: int
     arrived: float
+    depth_info: object | None = None
 
 
 @dataclass
@@ -34,11 +35,11 @@ class Pairing:
     Puts together colour, depth and camera_info of one stamp; the newest complete set wins.
 
     Where camera_info does not come with every picture, the last one is taken, or none: then a
-    set does not wait for it.
+    set does not wait for it. Of the depth camera's own, the last one is always taken.
 
     with_depth  whether a set needs depth, and camera_info; else every picture is a set
     tolerance   largest difference of stamps, seconds
-    received    messages by input: image, depth, camera_info
+    received    messages by input: image, depth, camera_info, depth_camera_info
     unpaired    pictures that were given up because no depth came
     """
 
@@ -51,6 +52,7 @@ class Pairing:
         self._images, self._depths = deque(maxlen=WAITING), deque(maxlen=WAITING)
         self._infos = deque(maxlen=WAITING)
         self._info_follows = True  # whether a set without its camera_info waits for that
+        self._depth_info = None
         self._waiting: Set | None = None
         self._last: int | None = None  # stamp of the last set
 
@@ -78,6 +80,18 @@ class Pairing:
         if self._waiting is not None and self._near(stamp, self._waiting.stamp):
             return self._release(message)
         return None
+
+    def depth_camera_info(self, stamp: int, message) -> None:
+        """Take the intrinsics of the depth camera, where it has its own."""
+        self.received['depth_camera_info'] += 1
+        self._depth_info = message
+
+    def forget(self) -> None:
+        """Let go of what waits for its partner: the next set is of what comes from now on."""
+        self.unpaired += len(self._images) + (self._waiting is not None)
+        self._images.clear()
+        self._depths.clear()
+        self._waiting = None
 
     def overdue(self) -> Set | None:
         """Give up waiting for the camera_info of a set; to be called now and then."""
@@ -132,7 +146,8 @@ class Pairing:
         return self._release(known)
 
     def _release(self, info) -> Set:
-        complete, self._waiting = self._waiting._replace(info=info), None
+        complete = self._waiting._replace(info=info, depth_info=self._depth_info)
+        self._waiting = None
         self._last = complete.stamp
         return complete
 

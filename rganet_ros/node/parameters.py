@@ -13,17 +13,37 @@ from rcl_interfaces.msg import (
     SetParametersResult,
 )
 from rganet_ros.candidates import CandidateOptions
+from rganet_ros.node.saving import SaveOptions
 from rganet_ros.options import make, OneOf, Option, options_of, Range
 from rganet_ros.predictor import PredictorOptions
+from rganet_ros.region import RegionOptions
 
 
 @dataclass(frozen=True)
 class NodeOptions:
     """What comes in and how it goes out."""
 
+    mode: Annotated[
+        str,
+        OneOf(('stream', 'triggered')),
+        'stream: every frame; triggered: one for each call of ~/trigger',
+    ] = 'stream'
+    trigger_timeout: Annotated[
+        float, Range(0.1, 600), '~/trigger gives up without a frame, seconds'
+    ] = 5.0
     depth: Annotated[
         bool, 'true (on): colour and depth in pairs; false (off): colour only, no poses'
     ] = True
+    image_transport: Annotated[
+        str,
+        OneOf(('raw', 'compressed')),
+        'compressed: JPEG or PNG on <image>/compressed',
+    ] = 'raw'
+    depth_transport: Annotated[
+        str,
+        OneOf(('raw', 'compressedDepth', 'compressed')),
+        'compressedDepth, compressed: PNG on <depth>/compressedDepth or <depth>/compressed',
+    ] = 'raw'
     autostart: Annotated[
         bool, 'configure and activate at start; false under an external life-cycle manager'
     ] = True
@@ -33,14 +53,24 @@ class NodeOptions:
     max_age: Annotated[
         float, Range(0, 3600), 'older pictures are dropped, seconds; 0: none is too old'
     ] = 0.0
+    workspace_mask: Annotated[
+        bool, 'true: candidates only where the picture on topic workspace_mask (mono8) is not 0'
+    ] = False
+    workspace_frame: Annotated[
+        str, "frame of the box workspace, by tf2; '': the optical frame"
+    ] = ''
+    target_frame: Annotated[str, "frame of ~/poses and ~/best, by tf2; '': the optical frame"] = ''
     output_scale: Annotated[
         float, Range(0.05, 1), 'size of the published pictures, 1 is that of the camera'
     ] = 1.0
 
 
-GROUPS = (PredictorOptions, CandidateOptions, NodeOptions)
+GROUPS = (PredictorOptions, CandidateOptions, RegionOptions, NodeOptions, SaveOptions)
 # What only a new configure can change; the rest is live.
-FIXED = {*options_of(PredictorOptions), 'depth', 'autostart'}
+FIXED = {
+    *options_of(PredictorOptions), 'depth', 'image_transport', 'depth_transport', 'autostart',
+    'background_depth', 'workspace_mask', 'workspace_frame', 'target_frame',
+}  # fmt: skip
 
 
 def descriptor(option: Option) -> ParameterDescriptor:
@@ -67,7 +97,9 @@ class Parameters:
 
     predictor   PredictorOptions
     candidates  CandidateOptions
+    region      RegionOptions
     node        NodeOptions
+    save        SaveOptions
     """
 
     def __init__(self, node, configured: Callable[[], bool], changed: Callable[[], None]):
@@ -91,13 +123,15 @@ class Parameters:
 
     def _take(self, values: dict) -> None:
         """Check all values as a set, then take them; ValueError, and no change, if wrong."""
-        self.predictor, self.candidates, self.node = [
+        self.predictor, self.candidates, self.region, self.node, self.save = [
             make(group, {name: values[name] for name in options_of(group)}) for group in GROUPS
         ]
         self._values = values
 
     def _on_set(self, parameters) -> SetParametersResult:
         new = {p.name: p.value for p in parameters if p.name in self._values}
+        if not new:  # use_sim_time, QoS
+            return SetParametersResult(successful=True)
         fixed = sorted(
             name for name in FIXED & set(new) if new[name] != self._values[name]
         )  # the same value again is no change

@@ -15,7 +15,6 @@ import signal
 import sys
 import traceback
 
-import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 import rclpy
 from rclpy.clock import Clock, ClockType
@@ -23,9 +22,10 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
-from rganet_ros import decode, models
+from rganet_ros import decode
 from rganet_ros.node import diagnostics
-from rganet_ros.node.frames import Frames
+from rganet_ros.node.answers import Answers
+from rganet_ros.node.frames import Frames, open_frames
 from rganet_ros.node.inputs import Input
 from rganet_ros.node.lifecycle import (
     ERROR,
@@ -34,13 +34,13 @@ from rganet_ros.node.lifecycle import (
     SUCCESS,
     transition,
 )
-from rganet_ros.node.outputs import Outputs
 from rganet_ros.node.pairing import Gate, Pairing, Set
 from rganet_ros.node.parameters import Parameters
+from rganet_ros.node.saving import Memory
+from rganet_ros.node.services import Services
+from rganet_ros.node.triggers import Triggers
 from rganet_ros.node.worker import Worker
-from rganet_ros.pipeline import open_pipeline
-from sensor_msgs.msg import CameraInfo, Image
-from std_srvs.srv import Trigger
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -51,9 +51,13 @@ class PerceptionNode(LifecycleNode):
     def __init__(self):
         super().__init__('perception')
         self._frames: Frames | None = None  # while configured
-        self._inputs: list[Input] = []  # while active
+        self._inputs: dict[str, Input] = {}  # while active
         self._pairing, self._gate = Pairing(True, 0.0), Gate()
         self._failure = ''  # of the engine, a sentence
+        self.memory = Memory()
+        answers = Answers(self)
+        self._triggers = Triggers(self, answers)
+        Services(self, answers, self._triggers)
         self.parameters = Parameters(self, lambda: self._frames is not None, self._on_changed)
         self._tally = diagnostics.Tally()
         self._warn = diagnostics.Notices(self.get_logger().warning)
@@ -61,7 +65,6 @@ class PerceptionNode(LifecycleNode):
         self._alarm = self.create_guard_condition(self._on_failure)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._on_second, clock=steady)
-        self.create_service(Trigger, '~/reset', self._on_reset)
         refuse_invalid_transitions(self)
         self._worker = Worker(self._process)
 
@@ -69,20 +72,12 @@ class PerceptionNode(LifecycleNode):
     def on_configure(self, state):
         """Load the model and warm it up, in the worker."""
         self._failure = ''
-        options = self.parameters
-        pipeline = self._worker.call(open_pipeline, options.predictor, options.candidates)
-        model = pipeline.predictor.model
-        try:
-            if pipeline.predictor.takes_depth and not options.node.depth:
-                raise ValueError(
-                    f'model {model.name} takes depth and parameter depth is false: '
-                    f'set it to true, or choose a model for colour only ({models.RGB})'
-                )
-            self._frames = Frames(self, pipeline, Outputs(self), options, self._tally)
-        except Exception:
-            self._worker.call(pipeline.close)
-            raise
-        engine = ', '.join(f'{k} {v}' for k, v in pipeline.predictor.backend.describe().items())
+        self._frames = open_frames(
+            self, self._worker, self.parameters, self._tally, self._remember
+        )
+        predictor = self._frames.pipeline.predictor
+        model = predictor.model
+        engine = ', '.join(f'{k} {v}' for k, v in predictor.backend.describe().items())
         self.get_logger().info(f'model {model.name} ({model.sha256[:12]}) runs in: {engine}')
         self._on_changed()
         return SUCCESS
@@ -90,21 +85,26 @@ class PerceptionNode(LifecycleNode):
     @transition(FAILURE)
     def on_activate(self, state):
         """Subscribe."""
-        with_depth = self.parameters.node.depth
-        self._pairing = Pairing(with_depth, self.parameters.node.tolerance)
+        options = self.parameters.node
+        self._pairing = Pairing(options.depth, options.tolerance)
         self._gate = Gate()
         super().on_activate(state)
         self._worker.open()
         try:
-            self._inputs.append(Input(self, Image, 'image', self._on_image))
-            if with_depth:
-                self._inputs.append(Input(self, Image, 'depth', self._on_depth))
-                info = Input(self, CameraInfo, 'camera_info', self._on_camera_info)
-                self._inputs.append(info)
+            self._listen('image', Image, options.image_transport)
+            if options.depth:
+                self._listen('depth', Image, options.depth_transport)
+                self._listen('camera_info', CameraInfo)
+                self._listen('depth_camera_info', CameraInfo)
+            if options.workspace_mask:
+                mask = Input(self, Image, 'workspace_mask', self._on_mask, latched=True)
+                self._inputs['workspace_mask'] = mask
         except Exception:
             self._stop(state)
             raise
-        self.get_logger().info(f'active: {", ".join(each.topic for each in self._inputs)}')
+        self.get_logger().info(
+            f'active: {", ".join(each.topic for each in self._inputs.values())}'
+        )
         return SUCCESS
 
     @transition(ERROR)
@@ -135,9 +135,10 @@ class PerceptionNode(LifecycleNode):
 
     def _stop(self, state) -> None:
         self._worker.close()
-        for each in self._inputs:
+        for each in self._inputs.values():
             each.close()
-        self._inputs = []
+        self._inputs = {}
+        self._triggers.refuse('the node was deactivated')
         if self._frames is not None:
             # The job runs after the frame in work: nothing is published after the empty one.
             self._worker.call(self._frames.end)
@@ -146,7 +147,7 @@ class PerceptionNode(LifecycleNode):
     def _free(self) -> None:
         frames, self._frames = self._frames, None
         if frames is not None:
-            frames.outputs.close()
+            frames.close()
             self._worker.call(frames.pipeline.close)
 
     def close(self) -> None:
@@ -158,33 +159,52 @@ class PerceptionNode(LifecycleNode):
             self._worker.stop()
             self.destroy_node()
 
-    def _on_image(self, message) -> None:
-        self._offer(self._pairing.image(decode.stamp(message.header), message))
+    def _listen(self, name: str, kind: type, transport: str = 'raw') -> None:
+        """Subscribe to one of pairing's inputs."""
+        take = getattr(self._pairing, name)
 
-    def _on_depth(self, message) -> None:
-        self._offer(self._pairing.depth(decode.stamp(message.header), message))
+        def on_message(message):
+            self._remember(heard.topic, message)
+            self._offer(take(decode.stamp(message.header), message))
 
-    def _on_camera_info(self, message) -> None:
-        self._offer(self._pairing.camera_info(decode.stamp(message.header), message))
+        kind = kind if transport == 'raw' else CompressedImage
+        heard = self._inputs[name] = Input(self, kind, name, on_message, transport)
+
+    def _on_mask(self, message) -> None:
+        try:
+            self._frames.mask = decode.mask(message)
+        except decode.Undecodable as error:
+            self._warn('workspace_mask', f'workspace_mask cannot be used: {error}')
+
+    def _remember(self, topic: str, message) -> None:
+        self.memory.add(topic, message, self.parameters.save)
 
     def _offer(self, complete: Set | None) -> None:
         if complete is None:
             return
         if self._gate.late(complete.stamp):
             self._frames.drop('late', 'a picture is older than the one before it: dropped')
-        elif self._worker.offer(complete):
+        elif (askers := self._triggers.admit(self.parameters.node.mode)) is None:
+            self._tally.drop('not_asked_for')
+        elif self._worker.offer((complete, askers)):
             self._tally.drop('replaced')
 
-    def _process(self, complete: Set) -> None:
+    def _process(self, item: tuple[Set, tuple]) -> None:
         """Handle a set, in the worker's thread; on failure the executor deactivates the node."""
+        complete, askers = item
         try:
-            self._frames(complete)
+            count, trouble = self._frames(complete)
         except Exception as error:
             self._tally.drop('failure')
             self._failure = f'{type(error).__name__}: {error}'
             self.get_logger().error(f'failed, deactivating: {traceback.format_exc()}')
             self._worker.close()
             self._alarm.trigger()
+            return
+        if count is None:
+            self._triggers.failed(trouble)
+        else:
+            self._triggers.done(askers, count)
 
     def _on_failure(self) -> None:
         if self._inputs:  # else it was deactivated meanwhile
@@ -199,19 +219,27 @@ class PerceptionNode(LifecycleNode):
             for sentence in pipeline.warnings:
                 self._warn(sentence, sentence)
 
-    def _on_reset(self, request, response):
-        response.success = self._frames is not None
-        if response.success:
+    def forget(self) -> bool:
+        """Forget past frames; false while there is nothing that could."""
+        if self._frames is not None:
             self._worker.call(self._frames.pipeline.reset)
-        response.message = 'past frames are forgotten' if response.success else 'not configured'
-        return response
+        return self._frames is not None
+
+    def expect(self) -> bool:
+        """Take for ~/trigger only what comes from now on; false while nothing can come."""
+        if self._inputs and self.parameters.node.mode == 'triggered':
+            self._pairing.forget()  # what was taken before the arm stood still
+        return bool(self._inputs)
 
     def _on_second(self) -> None:
         """Warn of silence and publish diagnostics."""
         if self._inputs:
             self._offer(self._pairing.overdue())
         level, text = DiagnosticStatus.OK, self._state_machine.current_state[1]
-        troubles = {each.topic: each.silence() for each in self._inputs}
+        if self._inputs and self._tally.candidates == 0:
+            text = f'{text}: nothing to pick'
+        optional = ('depth_camera_info', 'workspace_mask')
+        troubles = {k: each.silence() for k, each in self._inputs.items() if k not in optional}
         troubles['pairs'] = self._pairing.stuck() if self._inputs else ''
         for kind, sentence in troubles.items():
             if sentence:
@@ -255,7 +283,6 @@ def main(argv: list[str] | None = None) -> int:
 
     for each in SIGNALS:
         signal.signal(each, stop)
-    cv2.setNumThreads(2)
     try:
         if others := remove_ros_args(argv)[1:]:
             print(__doc__.strip())

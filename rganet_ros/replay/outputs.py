@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from rganet_ros import bag, viz
-from rganet_ros.geometry import orientations
+from rganet_ros.geometry import orientations, quaternions
 from rganet_ros.types import Candidate, Detection, Frame
 
 KINDS = bag.TYPES.types
@@ -40,7 +40,7 @@ def poses(head, candidates: tuple[Candidate, ...]):
     """Make the `poses` message: of the candidates that have a place in space."""
     values = np.array(candidates, np.float64).reshape(len(candidates), len(FIELDS))[:, :6]
     values = values[np.isfinite(values).all(axis=1)]
-    turns = orientations(values[:, 3:])
+    turns = quaternions(orientations(values[:, 3:]))
     return POSES(head, [POSE(POINT(*p[:3]), TURN(*q)) for p, q in zip(values, turns)])
 
 

@@ -11,7 +11,7 @@ from rganet_ros.node.pairing import Pairing
 def test_times_are_percentiles_of_a_bounded_window():
     tally = Tally()
     for number in range(10 * WINDOW):
-        tally.frame({'infer': float(number)})
+        tally.frame({'infer': float(number)}, 1)
     p50, p95, p99 = tally.times()['infer']
     last = range(9 * WINDOW, 10 * WINDOW)
     assert p50 == pytest.approx(sum(last) / WINDOW)
@@ -23,7 +23,7 @@ def test_rates_are_since_the_last_time(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr(diagnostics.time, 'monotonic', lambda: clock[0])
     tally = Tally()
-    tally.frame({})
+    tally.frame({}, 0)
     clock[0] += 2
     assert tally.rates(Counter(image=60, depth=0)) == {'image': 30, 'depth': 0, 'output': 0.5}
     clock[0] += 1
@@ -36,7 +36,7 @@ def test_counts_from_many_threads_add_up():
     def work():
         for _ in range(1000):
             tally.drop('late')
-            tally.frame({'infer': 1.0})
+            tally.frame({'infer': 1.0}, 1)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -51,7 +51,7 @@ def test_what_is_published_names_what_was_dropped_and_why():
     tally.drop('late')
     tally.drop('encoding', 2)
     pairing.unpaired = 3
-    tally.frame({'infer': 2.0})
+    tally.frame({'infer': 2.0}, 3)
     values = diagnostics.values(tally, pairing)
     dropped = {key: values[key] for key in values if key.startswith('dropped.')}
     assert dropped == {'dropped.encoding': 2, 'dropped.late': 1, 'dropped.unpaired': 3}

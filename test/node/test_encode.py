@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
-from rganet_ros import bag, decode
+from rganet_ros import bag
+from rganet_ros.encodings import COLOURS, DEPTHS, view
+from rganet_ros.geometry import matrix, quaternions
 from rganet_ros.node import encode
 from rganet_ros.types import Candidate
 from sensor_msgs.msg import PointCloud2
@@ -75,7 +77,7 @@ def test_another_cloud_is_refused():
 )
 def test_a_pose_approaches_into_the_surface_with_x_to_the_right(normal):
     normal = np.array(normal, float) / np.linalg.norm(normal)
-    (turn,) = encode.orientations(normal[None])
+    (turn,) = quaternions(encode.orientations(normal[None]))
     x, y, z = rotation(turn).T
     np.testing.assert_allclose(z, -normal, atol=1e-9)
     np.testing.assert_allclose(np.cross(z, x), y, atol=1e-9)
@@ -91,6 +93,23 @@ def test_poses_are_of_candidates_that_have_a_place():
     assert encode.best(poses).pose == poses.poses[0]
     assert encode.best(encode.poses(HEADER, [PIXEL])) is None
     assert encode.poses(HEADER, ()).poses == []
+
+
+def test_poses_in_another_frame_are_moved_and_turned():
+    # The camera looks down from 1 m: its x is the world's x, its y the world's -y.
+    above = encode.Target('world', matrix((0.1, 0.2, 1.0), (1.0, 0.0, 0.0, 0.0)))
+    here = encode.poses(HEADER, [candidate()]).poses[0]
+    found = encode.poses(HEADER, [candidate()], above)
+    assert (found.header.frame_id, found.header.stamp) == ('world', HEADER.stamp)
+    place, old = found.poses[0].position, here.position
+    expected = (0.1 + old.x, 0.2 - old.y, 1 - old.z)
+    assert (place.x, place.y, place.z) == pytest.approx(expected)
+    turns = [
+        rotation([getattr(pose.orientation, name) for name in 'xyzw'])
+        for pose in (here, found.poses[0])
+    ]
+    np.testing.assert_allclose(turns[1], above.pose[:3, :3] @ turns[0], atol=1e-9)
+    assert HEADER.frame_id == 'camera'
 
 
 def test_markers_begin_with_the_end_of_the_old_ones():
@@ -114,7 +133,7 @@ def test_pictures_come_back_as_they_went(encoding, dtype, channels):
     shape = (48, 64, 3)[: 2 + (channels == 3)]
     pixels = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
     message = encode.picture(HEADER, pixels, encoding)
-    np.testing.assert_array_equal(decode.image(message), pixels)
+    np.testing.assert_array_equal(view(message, COLOURS | DEPTHS), pixels)
 
 
 def test_smaller_class_ids_are_still_class_ids():
@@ -123,4 +142,4 @@ def test_smaller_class_ids_are_still_class_ids():
     assert (message.width, message.height) == (32, 24)
     assert set(message.data) == {0, 2}
     smooth = encode.picture(HEADER, pixels.astype(np.float32), '32FC1', 0.5)
-    assert 1 in decode.image(smooth)
+    assert 1 in view(smooth, DEPTHS)

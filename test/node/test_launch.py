@@ -13,55 +13,130 @@ ROOT = Path(__file__).parents[2]
 LAUNCH = sorted((ROOT / 'launch').glob('*.launch.py'))
 
 
+def tables(path):
+    """Read the assignments of literal tables: name, then keys and values as syntax trees."""
+    return {
+        node.targets[0].id: node.value
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Dict, ast.Tuple))
+    }
+
+
+def keys(table):
+    return [key.value for key in getattr(table, 'keys', None) or table.elts]
+
+
 @pytest.mark.parametrize('path', LAUNCH, ids=lambda path: path.name)
 def test_every_declared_argument_is_used(path):
-    tree = ast.parse(path.read_text())
-    tables = {
-        node.targets[0].id: [key.value for key in node.value.keys]
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
-    }
-    names = {name for keys in tables.values() for name in keys}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-
-    def first(function):
-        return {
-            call.args[0].value
-            for call in calls
-            if getattr(call.func, 'id', '') == function and isinstance(call.args[0], ast.Constant)
-        }
-
-    declared = first('DeclareLaunchArgument')
-    used = first('LaunchConfiguration')
-    # Those of a table are declared and configured in a loop each.
-    loops = [node for node in ast.walk(tree) if isinstance(node, (ast.DictComp, ast.GeneratorExp))]
+    tree, found = ast.parse(path.read_text()), tables(path)
+    text = path.read_text()
+    for name in keys(found['ARGUMENTS']):
+        assert (
+            f"given['{name}']" in text
+            or name in keys(found.get('PARAMETERS', ast.Tuple([])))
+            or name in keys(found.get('TOPICS', ast.Tuple([])))
+        ), name
     made = {
-        call.func.id
-        for loop in loops
-        for call in ast.walk(loop)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        ast.unparse(call.args[0])
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, 'id', '') == 'DeclareLaunchArgument'
     }
-    assert {'DeclareLaunchArgument', 'LaunchConfiguration'} <= made
-    assert declared == used
-    given = {
-        node.slice.value
+    assert 'name' in made  # in a loop over the table
+    assert all(
+        node.slice.value in keys(found['ARGUMENTS'])
         for node in ast.walk(tree)
-        if isinstance(node, ast.Subscript) and getattr(node.value, 'id', '') == 'given'
-    }
-    if given:
-        assert given == names
+        if isinstance(node, ast.Subscript)
+        and getattr(node.value, 'id', '') == 'given'
+        and isinstance(node.slice, ast.Constant)
+    )
 
 
-@pytest.mark.parametrize('path', LAUNCH, ids=lambda path: path.name)
-def test_launch_files_make_a_description(path):
+def test_arguments_are_the_nodes_parameters_and_topics():
+    from rganet_ros.node.pairing import Pairing
+    from rganet_ros.node.parameters import GROUPS
+    from rganet_ros.options import options_of
+
+    found = tables(ROOT / 'launch' / 'perception.launch.py')
+    known = {name: option for group in GROUPS for name, option in options_of(group).items()}
+    named = {*keys(found['PARAMETERS']), 'autostart', 'depth'}
+    assert named <= set(known)
+    # What is left empty must not stand in the way of the parameter file.
+    defaults = dict(zip(keys(found['ARGUMENTS']), found['ARGUMENTS'].values))
+    assert {defaults[name].elts[0].value for name in named - {'depth'}} == {''}
+    # Words that an argument promises are those that the parameter accepts.
+    for name in ('mode', 'image_transport', 'depth_transport'):
+        promised = defaults[name].elts[1].value
+        assert all(value in promised for value in known[name].bounds.values)
+    assert all(hasattr(Pairing(True, 0.0), name) for name in keys(found['TOPICS']))
+    replayed = tables(ROOT / 'launch' / 'replay.launch.py')['NODE_ARGUMENTS']
+    for key, value in zip(keys(replayed), replayed.values):
+        assert defaults[key].elts[0].value == value.value, key
+
+
+@pytest.fixture
+def launched():
+    """Execute a launch file with arguments; returns its actions."""
     pytest.importorskip('launch.actions', reason='launch comes with a ROS installation only')
-    from launch import LaunchService
+    pytest.importorskip('launch_ros.actions', reason='comes with a ROS installation only')
+    from launch import LaunchContext
     from launch.launch_description_sources import get_launch_description_from_python_launch_file
 
-    description = get_launch_description_from_python_launch_file(str(path))
-    LaunchService().include_launch_description(description)
-    names = {argument.name for argument in description.get_launch_arguments()}
-    assert {'image', 'depth', 'camera_info', 'model', 'backend'} <= names
+    def execute(name, **given):
+        path = str(ROOT / 'launch' / f'{name}.launch.py')
+        description = get_launch_description_from_python_launch_file(path)
+        context, actions = LaunchContext(), []
+        context.launch_configurations.update(given)
+        for entity in description.entities:
+            if type(entity).__name__ in ('DeclareLaunchArgument', 'OpaqueFunction'):
+                actions += entity.execute(context) or []
+        return actions, context
+
+    return execute
+
+
+def words(texts, context):
+    return ''.join(text.perform(context) for text in texts)
+
+
+def nodes(actions):
+    return [action for action in actions if type(action).__name__ == 'LifecycleNode']
+
+
+def test_one_camera_is_one_node(launched, tmp_path):
+    share = {'params_file': str(tmp_path / 'a.yaml'), 'fastdds_profile': str(tmp_path / 'a.xml')}
+    actions, context = launched('perception', **share)
+    (node,) = nodes(actions)
+    topics = {words(a, context): words(b, context) for a, b in node._Node__remappings}
+    assert topics['image'] == '/camera/color/image_raw'
+    assert topics['depth_camera_info'] == '/camera/aligned_depth_to_color/camera_info'
+    actions, context = launched('perception', depth='', image='/eye/picture', **share)
+    (node,) = nodes(actions)
+    topics = {words(a, context): words(b, context) for a, b in node._Node__remappings}
+    assert topics['image'] == '/eye/picture' and 'depth' not in topics
+
+
+def test_several_cameras_are_several_nodes(launched, tmp_path):
+    share = {'params_file': str(tmp_path / 'a.yaml'), 'fastdds_profile': str(tmp_path / 'a.xml')}
+    actions, context = launched('perception', cameras='/left, right', rviz='true', **share)
+    assert [str(node._Node__node_namespace) for node in nodes(actions)] == ['/left', '/right']
+    assert (type(actions[-1]).__name__, len(actions)) == ('Node', 5)  # RViz, after two variables
+    with pytest.raises(ValueError, match='relative'):
+        launched('perception', cameras='/left,/right', image='/eye', **share)
+
+
+def test_a_bag_is_played(launched):
+    actions, context = launched('replay', bag='/a/bag', player='rganet', loop='3')
+    command = [words(part, context) for part in actions[-1].cmd]
+    assert command[1:] == [
+        '-m', 'rganet_ros.node.player', '/a/bag', '--rate', '1.0', '--loop', '3',
+    ]  # fmt: skip
+    actions, context = launched('replay', bag='/a/bag', player='ros2')
+    assert [words(part, context) for part in actions[-1].cmd][:4] == [
+        'ros2',
+        'bag',
+        'play',
+        '/a/bag',
+    ]
 
 
 def test_the_profile_has_room_for_pictures():

@@ -110,7 +110,7 @@ def test_a_bad_frame_is_counted_and_the_next_good_one_works(active, stamp, reaso
 
 
 def test_depth_of_another_size_is_counted(active, stamp):
-    small = picture(np.ones((60, 80), np.uint16), '16UC1', stamp)
+    small = picture(np.ones((60, 60), np.uint16), '16UC1', stamp)
     active.send(stamp, depth=small)
     active.spin_until(lambda: active.count('dropped.depth_size'), 'depth_size')
     assert active.answer(stamp + SECOND).width > 0

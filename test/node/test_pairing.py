@@ -95,6 +95,25 @@ def test_zero_stamps_pair_in_the_order_of_arrival():
         assert names(pairing.depth(0, n)) == (n, n, 'i')
 
 
+def test_the_depth_cameras_own_intrinsics_are_the_last_that_came():
+    pairing = Pairing(True, 0.02)
+    pairing.camera_info(0, 'i')
+    for n in range(2):
+        assert pairing.depth_camera_info(0, f'lens {n}') is None
+        pairing.image(n * MS, n)
+        assert pairing.depth(n * MS, n).depth_info == f'lens {n}'
+
+
+def test_what_waits_can_be_forgotten():
+    pairing = Pairing(True, 0.02)
+    pairing.camera_info(0, 'i')
+    pairing.image(0, 'old')
+    pairing.forget()
+    assert pairing.depth(0, 'd') is None
+    assert pairing.unpaired == 1
+    assert names(pairing.image(MS, 'new')) == ('new', 'd', 'i')
+
+
 def test_late_is_a_little_back_and_far_back_is_another_beginning():
     gate = Gate()
     assert not gate.late(10 * SECOND)

@@ -93,8 +93,9 @@ def test_live_ones_change_together_or_not_at_all(given):
 def test_fixed_ones_change_only_while_unconfigured(given, name):
     owner = given()
     old = owner.node.get_parameter(name).value
-    values = {str: 'onnxruntime', bool: False, int: 1, float: 0.5}
-    new = 'bf16' if name == 'precision' else values[type(old)]
+    values = {str: 'onnxruntime', bool: not old, int: 1, float: 0.5}
+    bounds = ALL[name].bounds
+    new = bounds.values[-1] if isinstance(bounds, OneOf) else values[type(old)]
     owner.configured = True
     refused = owner.set(**{name: new})
     assert not refused.successful and 'unconfigured' in refused.reason
