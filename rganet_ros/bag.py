@@ -96,6 +96,11 @@ def deserialize(message: Message):
         raise ValueError(sentence) from error
 
 
+def definition(kind: str) -> str:
+    """Write the definition of a standard type and all within it, as ros2msg."""
+    return TYPES.generate_msgdef(kind, ros_version=2)[0]
+
+
 def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
     """
     Find the colour, depth and camera_info topics of a bag by type and encoding, unless given.
