@@ -71,8 +71,17 @@ setup(
             'onnxscript>=0.2',
         ],
         'sim': ['mujoco==4.0.0', 'scipy>=1.11'],
+        'view': ['foxglove-sdk>=0.16,<1'],
         'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
-        'test': ['pytest>=8', 'hypothesis>=6', 'ruff>=0.6', *ament_style, *colcon],
+        'test': [
+            'pytest>=8',
+            'hypothesis>=6',
+            'ruff>=0.6',
+            'foxglove-sdk>=0.16,<1',  # rganet view, and the other end of its websocket
+            'websockets>=12,<18',
+            *ament_style,
+            *colcon,
+        ],
     },
     zip_safe=False,
     maintainer='rganet_ros maintainers',

@@ -145,6 +145,11 @@ def _depth_or_colour(path, topics: set[str]) -> dict[str, bool]:
     return found
 
 
+def definition(kind: str) -> str:
+    """Write the definition of a standard type and all within it, as ros2msg."""
+    return TYPES.generate_msgdef(kind, ros_version=2)[0]
+
+
 def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
     """
     Find the topics of the one camera of a bag, as far as they are not given.

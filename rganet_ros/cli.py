@@ -11,6 +11,7 @@ import sys
 VERBS = {
     'demo': ('rganet_ros.node.demo', 'play a bag through the live node and show what it says'),
     'perception': ('rganet_ros.node.perception_node', 'the ROS 2 node itself'),
+    'view': ('rganet_ros.node.view', 'show a running node in a browser, without ROS tools'),
     'replay': ('rganet_ros.replay.replay', 'run the pipeline over bags and folders, without ROS'),
     'synthesize': ('rganet_ros.synthetic.generate', 'make labelled clutter for training'),
     'train': ('rganet_ros.training.train', 'train a network by a recipe'),
@@ -29,6 +30,7 @@ EXTRAS = {
     'onnxscript': 'train',
     'mujoco': 'sim',
     'scipy': 'sim',
+    'foxglove': 'view',
 }
 
 

@@ -1,9 +1,10 @@
 """
-Pictures for people: affordance as a tint, candidates as numbered rings, sheets and GIFs.
+Pictures for people: affordance as a tint, classes as outlines, candidates as numbered discs.
 
 Colours are viridis (dark violet 0, green 0.5, yellow 1), which is in order for colour-blind eyes
-and on paper, and orange for the best candidate, which is not in viridis. All pictures are
-(H, W, 3) uint8 RGB.
+and on paper, and for what must be told apart the palette of Okabe and Ito (2008): sky blue what is
+suctionable, reddish purple what is not, orange the best candidate. All pictures are (H, W, 3)
+uint8 RGB; sheets and GIFs are made of them.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .types import Candidate, Detection
+from .types import Candidate, Detection, NOT_SUCTIONABLE, SUCTIONABLE
 
-ORANGE, WHITE, BLACK = (240, 130, 0), (255, 255, 255), (0, 0, 0)
+ORANGE, WHITE, BLACK = (230, 159, 0), (255, 255, 255), (0, 0, 0)
+OUTLINES = {NOT_SUCTIONABLE: (204, 121, 167), SUCTIONABLE: (86, 180, 233)}
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Share of tint in 1/256 for affordance 0..255: none below 0.2, because most of a picture is no
 # place for a cup and stays itself; less than half at most, so that the thing below stays visible.
@@ -42,14 +44,19 @@ def overlay(rgb: np.ndarray, detection: Detection) -> np.ndarray:
     """
     Draw what was detected on the picture it was detected in.
 
-    The tint shows the affordance, from 0.2 on. A disc is at a candidate's pixel and bears its
-    rank; its spoke leans as the surface's normal does, and is absent where that is towards the
-    camera or unknown. The best is larger and orange. Without candidates the picture says so.
+    The tint shows the affordance, from 0.2 on; lines go round what is labelled. A disc is at a
+    candidate's pixel and bears its rank, its score stands below; its spoke leans as the surface's
+    normal does, and is absent where that is towards the camera or unknown. The best is larger and
+    orange. Without candidates the picture says so.
     """
     grey = _grey(detection.affordance)
     share = TINT[grey][..., None]
     picture = ((rgb * (256 - share) + _viridis(grey) * share) >> 8).astype(np.uint8)
     size = max(rgb.shape[0] / 480, 0.5)
+    for label, colour in OUTLINES.items():
+        region = (detection.labels == label).astype(np.uint8)
+        lines, _ = cv2.findContours(region, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(picture, lines, -1, colour, max(1, round(size)))
     for rank, candidate in reversed(list(enumerate(detection.candidates, start=1))):
         _disc(picture, candidate, rank, size)
     if not detection.candidates:
@@ -72,6 +79,12 @@ def _disc(picture: np.ndarray, candidate: Candidate, rank: int, size: float) -> 
     (width, height), _ = cv2.getTextSize(text, FONT, scale, 1)
     corner = (at[0] - width // 2, at[1] + height // 2)
     cv2.putText(picture, text, corner, FONT, scale, BLACK, max(1, round(size)), cv2.LINE_AA)
+    text, scale = f'{candidate.score:.2f}'.lstrip('0'), 0.85 * scale
+    (width, height), _ = cv2.getTextSize(text, FONT, scale, 1)
+    corner = (at[0] - width // 2, at[1] + radius + height + round(3 * size))
+    for colour, thick in ((BLACK, 3), (ORANGE if best else WHITE, 1)):
+        thick = max(1, round(thick * size))
+        cv2.putText(picture, text, corner, FONT, scale, colour, thick, cv2.LINE_AA)
 
 
 def _label(picture: np.ndarray, text: str, scale: float) -> None:

@@ -32,6 +32,7 @@ LIBRARIES = {
     'onnxruntime': ('runtime/onnxruntime_backend.py',),
     'openvino': ('runtime/openvino_backend.py',),
     'rclpy': ('node/',),
+    'foxglove': ('node/view.py',),
 }
 MESSAGES = ('_msgs', '_srvs', '_interfaces')  # packages that end so are ROS messages: node/ too
 

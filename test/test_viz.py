@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 from PIL import Image
 import pytest
@@ -61,13 +62,58 @@ def test_candidates_are_at_their_pixels_and_the_best_is_orange_and_larger(shape)
         left = int(u - shape[1] / 4)
         rows, columns = np.nonzero(changed(picture, rgb)[:, left : left + shape[1] // 2])
         assert abs(columns.mean() + left - u) < 2
-        assert abs(rows.mean() - v) < 2
+        size, radius = max(shape[0] / 480, 0.5), 9 if marks else 13
+        assert abs(v - rows.min() - radius * size) <= 3 * size  # below it stands the score
         marks.append(len(rows))
     assert marks[0] > 1.5 * marks[1] > 0
     orange = (picture == viz.ORANGE).all(axis=2)
     assert orange[:, : shape[1] // 2].any()
     assert not orange[:, shape[1] // 2 :].any()
     assert marks[1] < shape[0] * shape[1] / 40
+
+
+def test_the_score_stands_below_the_disc():
+    rgb = np.full((480, 640, 3), 90, np.uint8)
+    empty = np.zeros((480, 640), np.float32)
+    places = candidate(320.0, 240.0), candidate(320.0, 240.0)._replace(score=0.25)
+    low, high = (viz.overlay(rgb, detection(empty, each)) for each in places)
+    rows, columns = np.nonzero(changed(low, high))
+    assert rows.min() > 253 and rows.max() < 275
+    assert abs(columns.mean() - 320) < 20
+
+
+def test_labels_are_outlined_in_colours_of_their_own():
+    rgb = np.full((120, 160, 3), 90, np.uint8)
+    labels = np.zeros((120, 160), np.uint8)
+    labels[40:100, 20:70], labels[40:100, 90:140] = 1, 2
+    empty = np.zeros((120, 160), np.float32)
+    picture = viz.overlay(rgb, Detection(empty, labels, (candidate(80.0, 15.0),)))
+    for label, colour in viz.OUTLINES.items():
+        rows, columns = np.nonzero((picture == colour).all(axis=2))
+        assert len(rows) and (labels[rows, columns] == label).all()
+        inside = labels[rows - 1, columns - 1] + labels[rows + 1, columns + 1]
+        assert (inside < 2 * label).all()  # the border only
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
+BLIND = {
+    'protan': ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+               (-0.003882, -0.048116, 1.051998)),
+    'deutan': ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+               (-0.011820, 0.042940, 0.968881)),
+    'tritan': ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602),
+               (0.004733, 0.691367, 0.303900)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('kind', BLIND)
+def test_colour_blind_people_can_tell_the_colours_apart(kind):
+    colours = np.array([*viz.OUTLINES.values(), viz.ORANGE], np.float32) / 255
+    linear = np.where(colours > 0.04045, ((colours + 0.055) / 1.055) ** 2.4, colours / 12.92)
+    seen = np.clip(linear @ np.array(BLIND[kind]).T, 0, 1).astype(np.float32)
+    lab = cv2.cvtColor(seen[None], cv2.COLOR_LRGB2Lab)[0]
+    apart = [np.linalg.norm(lab[i] - lab[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert min(apart) > 15, apart  # 2 is just noticeable
 
 
 def test_the_spoke_leans_as_the_normal_does():

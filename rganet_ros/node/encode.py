@@ -121,7 +121,7 @@ def coloured(header: Header, frame: Frame, scale: float = 1.0) -> PointCloud2:
     )  # fmt: skip
 
 
-BEST, OTHER = (0.94, 0.51, 0.0), (0.9, 0.9, 0.9)
+BEST, OTHER = (0.9, 0.62, 0.0), (0.9, 0.9, 0.9)  # as in viz
 THICK = 0.002  # metres, of a disc
 
 

@@ -1,6 +1,7 @@
 """Launch files, configuration and RViz: what can be read is read; launch itself may be absent."""
 
 import ast
+import json
 from pathlib import Path
 import re
 import xml.etree.ElementTree as ElementTree
@@ -157,14 +158,43 @@ def test_parameters_of_the_file_exist():
     assert advised and set(given) | set(advised) <= known
 
 
+SHOWN = {'overlay', 'affordance', 'candidates', 'markers', 'cloud'}
+
+
+def camera_topic():
+    """Name the picture of the camera, as the launch file has it."""
+    table = tables(ROOT / 'launch' / 'perception.launch.py')['ARGUMENTS']
+    defaults = {key.value: value.elts[0] for key, value in zip(table.keys, table.values)}
+    return f'{defaults["cameras"].value}/{defaults["image"].value}'
+
+
 def test_rviz_shows_topics_that_are_published():
     content = yaml.safe_load((ROOT / 'config' / 'perception.rviz').read_text())
     displays = content['Visualization Manager']['Displays']
-    topics = {d['Topic']['Value'] for d in displays if 'Topic' in d}
-    assert topics and topics <= {f'/perception/{name}' for name in TOPICS}
+    kinds = {f'/perception/{name}': kind.__name__ for name, kind in TOPICS.items()}
+    kinds[camera_topic()] = 'Image'
+    shown = {d['Topic']['Value']: d['Class'] for d in displays if 'Topic' in d}
+    assert {f'/perception/{name}' for name in SHOWN} | {camera_topic()} <= set(shown)
+    for topic, kind in shown.items():
+        assert kind == f'rviz_default_plugins/{kinds[topic]}'
     assert content['Visualization Manager']['Global Options']['Fixed Frame']
-    kinds = {'Image': 'Image', 'PointCloud2': 'PointCloud2', 'MarkerArray': 'MarkerArray'}
-    for display in displays:
-        if 'Topic' in display:
-            kind = TOPICS[display['Topic']['Value'].rpartition('/')[2]].__name__
-            assert display['Class'] == f'rviz_default_plugins/{kinds[kind]}'
+
+
+def test_foxglove_shows_topics_that_are_published():
+    content = json.loads((ROOT / 'config' / 'foxglove.json').read_text())
+    panels = content['configById']
+
+    def placed(part):
+        return placed(part['first']) | placed(part['second']) if isinstance(part, dict) else {part}
+
+    assert placed(content['layout']) == set(panels)
+    pictures = {p['imageMode']['imageTopic'] for n, p in panels.items() if n.startswith('Image!')}
+    (scene,) = (panel for name, panel in panels.items() if name.startswith('3D!'))
+    kinds = {f'/perception/{name}': kind.__name__ for name, kind in TOPICS.items()}
+    kinds[camera_topic()] = 'Image'
+    assert {kinds[topic] for topic in pictures} == {'Image'}
+    assert set(scene['topics']) <= set(kinds)
+    shown = pictures | set(scene['topics'])
+    assert {f'/perception/{name}' for name in SHOWN} | {camera_topic()} <= shown
+    (state,) = (panel for name, panel in panels.items() if name.startswith('Diagnostic'))
+    assert state['topicToRender'] == '/diagnostics'
