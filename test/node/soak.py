@@ -119,14 +119,18 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
     """
     Sum up and judge.
 
-    samples  of every second: rss_mb, p99_ms (None before there is one)
+    samples  of every second: rss_mb, of which shared_mb are the middleware's segments (of a size
+             that config/fastdds.xml gives), and p99_ms (None before there is one)
     said     the last diagnostics
     oldest   age in seconds of the oldest that arrived
     """
-    rss = [each['rss_mb'] for each in samples]
+    # Pictures come and go: what is there at the quietest seconds is what would grow.
+    rss = [each['rss_mb'] - each['shared_mb'] for each in samples]
     p99 = [each['p99_ms'] for each in samples if each['p99_ms'] is not None]
     quarter = max(1, len(rss) // 4)
-    early, late = np.median(rss[quarter : 2 * quarter]), np.median(rss[-quarter:])
+    early, late = (
+        np.percentile(part, 10) for part in (rss[quarter : 2 * quarter], rss[-quarter:])
+    )
     third = max(1, len(p99) // 3)
     slow = [float(np.median(part)) if part else None for part in (p99[:third], p99[-third:])]
     dropped = {k.removeprefix('dropped.'): int(n) for k, n in said.items()
@@ -142,6 +146,7 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
     return {
         'seconds': len(samples),
         'rss_mb': [round(float(early), 1), round(float(late), 1)],
+        'shared_mb': round(max(each['shared_mb'] for each in samples), 1),
         'p99_ms': slow,
         'oldest_s': round(oldest, 3),
         'received': came,
@@ -152,9 +157,11 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
     }
 
 
-def _rss(pid: int) -> float:
-    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGE_SIZE') / 2**20
+def _memory(pid: int) -> dict[str, float]:
+    lines = Path(f'/proc/{pid}/status').read_text().splitlines()
+    fields = dict(line.split(':', 1) for line in lines)
+    names = {'rss_mb': 'VmRSS', 'shared_mb': 'RssShmem'}
+    return {name: int(fields[field].split()[0]) / 1024 for name, field in names.items()}
 
 
 def soak(minutes: float, model: str, log: Path) -> dict:
@@ -172,7 +179,7 @@ def soak(minutes: float, model: str, log: Path) -> dict:
         while source.poll() is None:
             listener.spin(1.0)
             p99 = listener.said.get('all_ms.p99')
-            samples.append({'rss_mb': _rss(node.process.pid), 'p99_ms': p99 and float(p99)})
+            samples.append(_memory(node.process.pid) | {'p99_ms': p99 and float(p99)})
         listener.spin(3.0)
         found = judge(samples, listener.said, listener.oldest)
         found['checks']['the node lives'] = node.process.poll() is None

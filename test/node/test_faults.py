@@ -174,6 +174,32 @@ def test_the_clock_jumps(start, client, max_age):
     good(client, time.time_ns())
 
 
+def test_promise_13_latency_does_not_grow_with_a_queue(start, client):
+    """More comes than can be done; the age of what is published is that of one frame's work."""
+    start(*FAKE, *COLOUR, '-p', 'max_age:=10.0')
+    client.heard(('image',))
+    client.spin_until(
+        lambda: client.received['candidates'], 'a frame',
+        again=lambda: client.send(time.time_ns(), depth=None),
+    )  # fmt: skip
+    rgb, waits = disc(480, 640), []
+    for _ in range(4):
+        before = len(client.received['candidates'])
+        for _ in range(15):
+            last = time.time_ns()
+            client.send(last, rgb=rgb, depth=None)
+        client.spin_until(lambda s=last: client.of('candidates', s), 'the newest')
+        waits.append(len(client.received['candidates']) - before)
+    # Were there a queue, each burst would be worked off whole, and the next one later.
+    assert sum(waits) < 4 * 15 and client.of('candidates', last)
+    client.spin_until(
+        lambda: client.count('frames') + client.count('dropped.replaced')
+        == client.count('received.image'),
+        'the sum',
+    )  # fmt: skip
+    assert client.count('dropped.replaced')
+
+
 def test_the_engine_raises_and_then_works(start, client, tmp_path):
     """The model fails at every second frame, and works once its memory is forgotten."""
     process = start('-p', f'model:={resting_model(tmp_path)}', '-p', 'backend:=onnxruntime')
@@ -288,12 +314,13 @@ def test_a_storm_of_parameters(start, client):
 
 
 @pytest.mark.slow
-def test_configured_and_cleaned_up_fifty_times_memory_is_flat(start, client):
-    process = start('-p', 'model:=fanet18-rgb', *COLOUR, '-p', 'autostart:=false')
+def test_configured_and_cleaned_up_fifty_times_memory_is_flat(start, client, tmp_path):
+    words = ('-p', f'model:={tiny.write(tmp_path)}', '-p', 'backend:=openvino', *COLOUR)
+    process = start(*words, '-p', 'autostart:=false')
     levels = []
     for _ in range(50):
         assert client.change('configure')
         assert client.change('cleanup')
         levels.append(rss(process))
-    # The allocator settles first; what leaks would add the model's 26 MB again and again.
-    assert max(levels[25:]) < 1.1 * max(levels[10:25]), levels
+    # The allocator settles first.
+    assert max(levels[25:]) < 1.02 * max(levels[10:25]), levels

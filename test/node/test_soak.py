@@ -13,7 +13,11 @@ SAID = {'received.image': '100', 'frames': '60', 'dropped.replaced': '30', 'drop
 
 def samples(rss=(100.0, 100.0), p99=(50.0, 50.0), count=60):
     return [
-        {'rss_mb': rss[index > count // 2], 'p99_ms': p99[index > count // 2]}
+        {
+            'rss_mb': 50 + rss[index > count // 2],
+            'shared_mb': 50,
+            'p99_ms': p99[index > count // 2],
+        }
         for index in range(count)
     ]
 
