@@ -2,7 +2,9 @@
 # make demo BAG=path         the same on your bag
 # make demo IMAGES=folder    the same on your pictures; MODEL=name chooses another model
 # make test                  everything the tests need, and the tests
+# make test COVERAGE=1       and which lines of the package no test runs
 # make test-slow             the tests that take longer
+# make test-kilted           the node's tests on ROS 2 Kilted, in .venv-kilted; part of test-slow
 # make soak MINUTES=30       the node under 30 Hz and faults: memory, latency, age, every drop
 #
 # All of it lives in .venv; running a target again is quick and safe.
@@ -18,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install install-test demo test test-slow soak clean
+.PHONY: help install install-test demo test test-slow test-kilted soak clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -65,14 +67,29 @@ demo: install
 	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)') $(if $(OUT),--out '$(OUT)')
 
 test: install-test
-	@$(BIN)/python -m pytest -m 'not slow'
+	@$(BIN)/python -m pytest -m 'not slow' $(if $(COVERAGE),--cov --cov-report=term)
 
 test-slow: install-test
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow; status=$$?; $(MAKE) test-kilted && exit $$status
+
+# Another distribution needs another environment: their wheels bring packages of the same names.
+KILTED := .venv-kilted
+$(KILTED)/.made: setup.py
+	@echo 'Installing ROS 2 Kilted into $(KILTED) (a minute or two) ...'
+	@$(PYTHON) -m venv $(KILTED)
+	@touch $(KILTED)/COLCON_IGNORE
+	@$(KILTED)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  'setuptools>=64,<80' wheel 'pytest>=8' 'hypothesis>=6' 'onnx>=1.16'
+	@$(KILTED)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --no-build-isolation --editable '.[ros-kilted]'
+	@touch $@
+
+test-kilted: $(KILTED)/.made
+	@$(KILTED)/bin/python -m pytest -m 'not slow' $(patsubst %,test/node/test_%.py,node life_cycle parameters pairing)
 
 MINUTES ?= 30
 soak: install-test
 	@$(BIN)/python test/node/soak.py --minutes $(MINUTES)
 
 clean:
-	rm -rf $(VENV) build install log out
+	rm -rf $(VENV) $(KILTED) build install log out

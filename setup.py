@@ -75,6 +75,7 @@ setup(
         'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
         'test': [
             'pytest>=8',
+            'pytest-cov>=7',
             'hypothesis>=6',
             'ruff>=0.6',
             'foxglove-sdk>=0.16,<1',  # rganet view, and the other end of its websocket
