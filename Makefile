@@ -4,7 +4,7 @@
 # make test                  everything the tests need, and the tests
 # make test COVERAGE=1       and which lines of the package no test runs
 # make test-slow             the tests that take longer
-# make test-kilted           the node's tests on ROS 2 Kilted, in .venv-kilted; part of test-slow
+# make test-kilted           the node's tests on ROS 2 Kilted, in .venv-kilted
 # make soak MINUTES=30       the node under 30 Hz and faults: memory, latency, age, every drop
 #
 # All of it lives in .venv; running a target again is quick and safe.
@@ -70,7 +70,7 @@ test: install-test
 	@$(BIN)/python -m pytest -m 'not slow' $(if $(COVERAGE),--cov --cov-report=term)
 
 test-slow: install-test
-	@$(BIN)/python -m pytest -m slow; status=$$?; $(MAKE) test-kilted && exit $$status
+	@$(BIN)/python -m pytest -m slow
 
 # Another distribution needs another environment: their wheels bring packages of the same names.
 KILTED := .venv-kilted
