@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from rganet_ros import bag, models
+from rganet_ros.predictor import Predictor
 from rganet_ros.runtime import load
+import tensorrt_rtx
 
 SHIPPED = ('fanet18-rgb', 'fanet18-rgbd')
 COMPARED = ('onnxruntime', 'openvino')
@@ -38,3 +40,26 @@ def test_parity_with_torch(name, answers):
         assert reference['affordance'].max() > 0.5, 'a picture with nothing in it shows nothing'
         assert np.abs(reference['affordance'] - found['affordance']).max() < 1e-3
         assert (reference['labels'] == found['labels']).mean() >= 0.9999
+
+
+def test_the_memory_of_a_clip_is_the_same_in_every_engine():
+    model = models.find('fanet-lite0-temporal')
+    frames = list(bag.frames(models.share('demo') / 'moving'))
+    said = {}
+    for name in COMPARED:
+        predictor = Predictor(model, load(name, model))
+        said[name] = [predictor.predict(frame) for frame in frames]
+        assert predictor.remembered == predictor.window == 3
+        predictor.reset()
+        alone = predictor.predict(frames[-1])
+        assert np.abs(alone.affordance - said[name][-1].affordance).max() > 1e-3
+        predictor.close()
+    for one, other in zip(*said.values(), strict=True):
+        assert one.affordance.max() > 0.5
+        assert np.abs(one.affordance - other.affordance).max() < 1e-3
+        assert (one.labels == other.labels).mean() >= 0.9999
+
+
+@pytest.mark.slow
+def test_tensorrt_builds_the_model_with_memory():
+    assert tensorrt_rtx.build(models.find('fanet-lite0-temporal').onnx.read_bytes()) > 1e6

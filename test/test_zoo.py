@@ -12,6 +12,7 @@ from rganet_ros.synthetic.generate import VERSION
 # IoU of the suctionable class. The models were trained on frames of the generator's version 1 and
 # reached this on held-out frames of it; what they do on the harder ones of today their cards say.
 LEAST = {'fanet18-rgb': 0.45, 'fanet18-rgbd': 0.60}
+TEMPORAL = 'fanet-lite0-temporal'
 
 
 def rganet(*arguments):
@@ -35,6 +36,27 @@ def test_scores_on_things_never_seen_in_training(name, held_out, tmp_path):
     # A renderer of another version may draw a little differently; the model is the same.
     noted = models.find(name).card[f'scores_generator_{VERSION}']
     assert found == pytest.approx(noted['iou'][2], abs=0.02)
+
+
+@pytest.mark.slow
+def test_scores_of_the_model_with_memory(tmp_path):
+    options = '--recipe clips --split test --frames 32 --workers 2 --seed 2'
+    rganet('synthesize', tmp_path, *options.split())
+    rganet('evaluate', TEMPORAL, tmp_path, '--out', tmp_path / 'scores.json')
+    found = json.loads((tmp_path / 'scores.json').read_text())
+    noted = models.find(TEMPORAL).card['scores_two_clips']
+    assert found['iou'][2] == pytest.approx(noted['iou'][2], abs=0.02)
+    assert found['flicker'] == pytest.approx(noted['flicker'], abs=0.002)
+
+
+def test_the_model_with_memory_says_what_that_is_worth():
+    model = models.find(TEMPORAL)
+    assert model.onnx.stat().st_size < 8e6
+    assert model.card['config']['frames'] == 4 and model.card['made']['command']
+    compared = model.card['comparison']['rows']
+    assert {(row['frames'], row['seed']) for row in compared} == {
+        (frames, seed) for frames in (1, 2, 4) for seed in (0, 1)
+    }
 
 
 @pytest.mark.parametrize('name', LEAST)
