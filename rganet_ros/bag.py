@@ -205,8 +205,7 @@ def frames(
         frame = attempt(decode.frame, picture, best, info, depth_info)
         return frame and replace(frame, pose=poses.get(when))
 
-    posed = [POSE_TOPIC] if topics_of(path).get(POSE_TOPIC) == POSE else []
-    found = messages(path, [*filter(None, topics), *posed])
+    found = messages(path, [*filter(None, topics), POSE_TOPIC])
     while cut is None:
         try:
             message = next(found, None)
@@ -214,6 +213,8 @@ def frames(
             message, cut = None, error
         if message is None:
             break
+        if message.topic == POSE_TOPIC and message.type != POSE:
+            continue  # of another make
         if (decoded := attempt(deserialize, message)) is None:
             continue
         if message.topic == topics.info:

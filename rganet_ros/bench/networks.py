@@ -84,7 +84,7 @@ def _network(name: str, repeats: int) -> list[dict]:
 def settled(network: networks.Network, image: torch.Tensor) -> networks.Network:
     """Let the norms of a random network see a picture: values that vanish would be slow."""
     batch = (image.permute(0, 3, 1, 2) / 255).repeat(2, 1, 1, 1)
-    memory = {name: torch.zeros(shape) for name, shape in network.state_shapes(2).items()}
+    memory = network.new_state(2)
     network.train()
     for _ in range(3):
         network(batch, **memory)

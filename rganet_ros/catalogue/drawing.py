@@ -101,7 +101,7 @@ def trace(network: nn.Module, size: tuple[int, int]) -> list[Box]:
         module.register_forward_pre_hook(before)
         module.register_forward_hook(partial(after, name))
     image = torch.zeros(1, 3, height, width, device='meta')
-    state = {k: torch.zeros(v, device='meta') for k, v in network.state_shapes(1).items()}
+    state = network.new_state(1, 'meta')
     flow.mark(image, frozenset([0]))
     with torch.no_grad(), flow:
         out = network(image, image[:, :1], **state)['logits']

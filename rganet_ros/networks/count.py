@@ -36,7 +36,7 @@ def count(name: str, size: tuple[int, int] | None = None, **config) -> Count:
         if hasattr(network, 'use'):
             network.use('published')
         image = torch.zeros(1, 3, height, width)
-        state = {k: torch.zeros(v) for k, v in network.state_shapes(1).items()}
+        state = network.new_state(1)
         counter = FlopCounterMode(display=False)
         with torch.no_grad(), counter:
             network(image, image[:, :1], **state)

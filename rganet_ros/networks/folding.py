@@ -60,7 +60,7 @@ def norm_pairs(network: nn.Module) -> dict[str, str]:
         elif isinstance(module, nn.BatchNorm2d):
             module.register_forward_hook(partial(after_norm, name))
     height, width = getattr(network.config, 'size', (64, 64))
-    state = {k: torch.zeros(v, device='meta') for k, v in network.state_shapes(1).items()}
+    state = network.new_state(1, 'meta')
     image = torch.zeros(1, 3, height, width, device='meta')
     with torch.no_grad(), uses:
         traced(image, image[:, :1], **state)

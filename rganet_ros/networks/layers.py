@@ -24,6 +24,11 @@ class Network(nn.Module):
         """Give the shapes of the memory of past frames, by name: none."""
         return {}
 
+    def new_state(self, batch: int, device=None) -> dict[str, Tensor]:
+        """Make the memory of nothing: zeros, float32, by name."""
+        shapes = self.state_shapes(batch).items()
+        return {name: torch.zeros(shape, device=device) for name, shape in shapes}
+
     def for_inference(self) -> nn.Module:
         """Return an equal network, evaluating, in the form that engines run best."""
         return fold_norms(copy.deepcopy(self).eval())

@@ -28,8 +28,7 @@ class TorchBackend:
 
     def new_state(self) -> dict[str, torch.Tensor]:
         """Memory of nothing: zeros."""
-        shapes = self._inference.network.state_shapes(1)
-        return {name: torch.zeros(shape) for name, shape in shapes.items()}
+        return self._inference.network.new_state(1)
 
     @torch.inference_mode()
     def run(self, arrays: dict[str, np.ndarray], state: dict) -> dict[str, np.ndarray]:

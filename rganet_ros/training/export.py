@@ -103,7 +103,7 @@ def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:
     arguments = {'image': torch.zeros(1, height, width, 3, dtype=torch.uint8)}
     if network.config.depth:
         arguments['depth'] = torch.zeros(1, height, width)
-    state = {k: torch.zeros(shape) for k, shape in network.state_shapes(1).items()}
+    state = network.new_state(1)
     outputs = ['affordance', 'labels', *(f'next_{name}' for name in state)]
     program = torch.onnx.export(
         inference.eval(), (), kwargs=arguments | state, dynamo=True, opset_version=OPSET + 1,

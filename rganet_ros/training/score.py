@@ -24,12 +24,12 @@ def answerer(network: nn.Module, device: torch.device) -> Answer:
     new  whether the frame begins something; else what is remembered of the ones before counts
     """
     inference = networks.Inference(network)
-    shapes, memory = network.state_shapes(1), {}
+    memory: dict[str, torch.Tensor] = {}
 
     @torch.no_grad()
     def answer(rgb, depth, new=True):
         if new:
-            memory.update({k: torch.zeros(shape, device=device) for k, shape in shapes.items()})
+            memory.update(network.new_state(1, device))
         arrays = [torch.from_numpy(a)[None].to(device) for a in (rgb, depth)]
         out = inference(*arrays, **memory)
         memory.update({name: out[f'next_{name}'] for name in memory})

@@ -184,9 +184,8 @@ def unroll(network: networks.Network, window: list, detach: bool, mixed) -> Iter
     gradient of a later frame flows into what an earlier one left there. mixed is the context that
     chooses the precision.
     """
-    image = window[0][0]
-    shapes = network.state_shapes(len(image)).items()
-    memory = {name: torch.zeros(shape, device=image.device) for name, shape in shapes}
+    first = window[0][0]
+    memory = network.new_state(len(first), first.device)
     for image, depth, *_ in window:
         with mixed:
             out = network(image, depth, **memory)
