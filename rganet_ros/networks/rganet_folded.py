@@ -14,19 +14,20 @@ RGANet for inference: the same numbers, with less memory moved.
 from __future__ import annotations
 
 from rganet_ros.networks.gam import correlate, open_gate, reduce
+from rganet_ros.networks.layers import Network
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
-class FoldedRGANet(nn.Module):
+class FoldedRGANet(Network):
     """Takes and gives what an evaluating RGANet does."""
 
     def __init__(self, network: nn.Module):
         """Take an evaluating network apart; what needs no folding stays as it is."""
-        super().__init__()
-        self.config, self.pixels = network.config, network.pixels
+        super().__init__(network.config)
+        self.pixels = network.pixels
         self.down, self.stacks = network.down, network.stacks
         self.attended = nn.ModuleList(FoldedAttention(each) for each in network.attended)
         *votes, last = network.votes
@@ -34,10 +35,6 @@ class FoldedRGANet(nn.Module):
         self.last = last.up
         self.head = SumOfTwo(*network.head[:2], 3) if self.config.decision else network.head
         self.decide = FoldedAttention(network.decide) if self.config.decision else None
-
-    def state_shapes(self, batch: int) -> dict[str, tuple[int, ...]]:
-        """No memory of past frames."""
-        return {}
 
     def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:
         """Run the network; see the package's contract."""
