@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 import statistics
-import time
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ..candidates import CandidateOptions, find_candidates
 from ..types import Camera
+from . import turns
 
 SIZES = ((320, 240), (640, 480), (1280, 720))
 
@@ -59,8 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Time every case in turns, so that a busy moment hits all alike, on one thread."""
-    if args.repeats < 1:
-        raise ValueError(f'--repeats {args.repeats} must be 1 or more')
+    turns.check(args)
     cv2.setNumThreads(1)
     options = CandidateOptions(limit=args.limit)
     cases = {}
@@ -72,13 +72,9 @@ def run(args: argparse.Namespace) -> int:
         if (width, height) == (640, 480):
             cases[f'{name} depth, all high'] = (np.ones_like(affordance), depth, camera, options)
             cases[f'{name} depth, all low'] = (affordance * 0, depth, camera, options)
-    times: dict[str, list[float]] = {name: [] for name in cases}
     found = {name: len(find_candidates(*case)) for name, case in cases.items()}
-    for _ in range(args.repeats):
-        for name, case in cases.items():
-            start = time.perf_counter()
-            find_candidates(*case)
-            times[name].append((time.perf_counter() - start) * 1e3)
+    runs = {name: partial(find_candidates, *case) for name, case in cases.items()}
+    times = turns.times(runs, args.repeats, 'candidates')
     table = Table(title=f'find_candidates, one thread, {args.repeats} turns, milliseconds')
     for head in ('case', 'high', 'candidates', 'median', 'p95', 'least'):
         table.add_column(head, justify='left' if head == 'case' else 'right')

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 import statistics
-import time
 
 import numpy as np
 from rganet_ros import bag, models, report
+from rganet_ros.bench import turns
 from rganet_ros.letterbox import letterbox
 from rganet_ros.runtime import load
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 SHIPPED = (models.RGB, models.RGBD)
@@ -30,8 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Time every backend in turns, so that a busy moment hits all alike."""
-    if args.repeats < 1:
-        raise ValueError(f'--repeats {args.repeats} must be 1 or more')
+    turns.check(args)
     rows = []
     for name in args.model or SHIPPED:
         rows += _model(models.find(name), args.repeats, args.threads)
@@ -56,13 +55,9 @@ def _model(model: models.Model, repeats: int, threads: int) -> list[dict]:
             backends[backend, precision] = load(backend, model, precision, threads)
         except ValueError as error:
             Console().print(f'left out: {error}', highlight=False)
-    times: dict[tuple, list[float]] = {case: [] for case in backends}
     answers = {case: _once(each, arrays) for case, each in backends.items()}  # warms up as well
-    for _ in track(range(repeats), model.name, transient=True):
-        for case, each in backends.items():
-            start = time.perf_counter()
-            _once(each, arrays)
-            times[case].append((time.perf_counter() - start) * 1e3)
+    runs = {case: partial(_once, each, arrays) for case, each in backends.items()}
+    times = turns.times(runs, repeats, model.name)
     medians = {case: statistics.median(each) for case, each in times.items()}
     first = CASES[0]
     for case, found in answers.items():

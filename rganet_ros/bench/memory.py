@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing, ExitStack
+from functools import partial
 from pathlib import Path
 import tempfile
-import time
 
 import numpy as np
 from rganet_ros import models, networks, report
+from rganet_ros.bench import turns
 from rganet_ros.bench.engines import frame_for
 from rganet_ros.bench.networks import ENGINES, settled
 from rganet_ros.runtime import load
 from rganet_ros.training import export
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 import torch
 
@@ -36,8 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Time windows of every length in turns, so that a busy moment hits all alike."""
-    if args.repeats < 1:
-        raise ValueError(f'--repeats {args.repeats} must be 1 or more')
+    turns.check(args)
     rows = []
     for engine in ENGINES:
         rows += _engine(engine, args)
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 def _engine(engine: str, args: argparse.Namespace) -> list[dict]:
     given = {'image': frame_for(tuple(args.size))['image'].copy()}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
-        runs = {}
+        runs, sizes = {}, {}
         for frames in args.frames:
             path = _exported(args.network, frames, given['image'], Path(folder))
             backend = opened.enter_context(
@@ -73,14 +72,9 @@ def _engine(engine: str, args: argparse.Namespace) -> list[dict]:
             state = backend.new_state()
             for _ in range(frames + 1):  # until the window is full
                 backend.run(given, state)
-            runs[frames] = backend, state
-        times: dict[int, list[float]] = {frames: [] for frames in runs}
-        for _ in track(range(args.repeats), engine, transient=True):
-            for frames, (backend, state) in runs.items():
-                start = time.perf_counter()
-                backend.run(given, state)
-                times[frames].append((time.perf_counter() - start) * 1e3)
-        sizes = {k: sum(each.nbytes for each in state.values()) for k, (_, state) in runs.items()}
+            runs[frames] = partial(backend.run, given, state)
+            sizes[frames] = sum(each.nbytes for each in state.values())
+        times = turns.times(runs, args.repeats, engine)
     first = np.array(times[args.frames[0]])
     return [
         {

@@ -7,14 +7,13 @@ from functools import partial
 from pathlib import Path
 import statistics
 import tempfile
-import time
 
 from rganet_ros import models, networks, report
+from rganet_ros.bench import turns
 from rganet_ros.bench.engines import frame_for
 from rganet_ros.runtime import load
 from rganet_ros.training import export
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 import torch
 
@@ -32,8 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Time every form in turns, so that a busy moment hits all alike."""
-    if args.repeats < 1:
-        raise ValueError(f'--repeats {args.repeats} must be 1 or more')
+    turns.check(args)
     rows = []
     for name in args.name or SOME:
         rows += _network(name, args.repeats)
@@ -58,14 +56,9 @@ def _network(name: str, repeats: int) -> list[dict]:
     network = settled(networks.build(name), torch.from_numpy(given['image']))
     with tempfile.TemporaryDirectory() as folder:
         runs = dict(_runs(network, given, Path(folder)))
-        times: dict[str, list[float]] = {engine: [] for engine in runs}
         for each in runs.values():
             each()
-        for _ in track(range(repeats), name, transient=True):
-            for engine, each in runs.items():
-                start = time.perf_counter()
-                each()
-                times[engine].append((time.perf_counter() - start) * 1e3)
+        times = turns.times(runs, repeats, name)
     medians = {engine: statistics.median(each) for engine, each in times.items()}
     first = next(iter(medians.values()))
     return [
