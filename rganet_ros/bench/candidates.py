@@ -8,12 +8,11 @@ import statistics
 
 import cv2
 import numpy as np
+from rganet_ros.bench import turns
+from rganet_ros.candidates import CandidateOptions, find_candidates
+from rganet_ros.types import Camera
 from rich.console import Console
 from rich.table import Table
-
-from ..candidates import CandidateOptions, find_candidates
-from ..types import Camera
-from . import turns
 
 SIZES = ((320, 240), (640, 480), (1280, 720))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from rganet_ros.synthetic import meshes, surroundings, textures
+from rganet_ros.synthetic import meshes, relief, surroundings, textures
 
 
 class Container(NamedTuple):
@@ -40,16 +40,16 @@ class Container(NamedTuple):
         )
 
 
-def _tote_mesh(rng, half, height: float, draft: float, lip: float) -> meshes.Mesh:
+def _tote_mesh(rng, half, height: float, draft: float, lip: float, sunk: float) -> meshes.Mesh:
     """Walls that lean outwards by `draft` metres at the top, a rim, ribs; open above."""
-    w, wall = half[0], 0.004
+    w, wall, under = half[0], 0.004, -0.008 - sunk
     top = w + draft
     profile = [
-        (0, -0.008), (0.97 * w, -0.008), (w + wall, 0.002), (top + wall, height - 0.02),
+        (0, under), (0.97 * w, under), (w + wall, 0.002), (top + wall, height - 0.02),
         (top + wall + lip, height - 0.02), (top + wall + lip, height - 0.004),
         (top + wall + 0.75 * lip, height), (top + 0.004, height), (top, height - 0.006),
         (w + 0.58 * draft, 0.6 * height), (w + 0.55 * draft, 0.57 * height),
-        (w + 0.002, 0.006), (0.985 * w, 0), (0.5 * w, 0), (0, 0),
+        (w + 0.002, 0.006), (0.985 * w, -sunk), (0.5 * w, -sunk), (0, -sunk),
     ]  # fmt: skip
     mesh = meshes.loft(meshes.densify(profile, 0.05), 1.0, rng.uniform(9, 18), 96)
     vertices = mesh.vertices.copy()
@@ -59,7 +59,7 @@ def _tote_mesh(rng, half, height: float, draft: float, lip: float) -> meshes.Mes
         on_wall = (vertices[:, 2] > 0.01) & (vertices[:, 2] < height - 0.03)
         vertices[:, :2] *= (1 + 0.006 * rib * on_wall)[:, None]
     vertices[:, 1] *= (half[1] + draft / 2) / (w + draft / 2)
-    flat = abs(vertices[:, 2]) < 0.009
+    flat = vertices[:, 2] < 0.009
     uv = np.where(
         flat[:, None], 4 * vertices[:, :2], np.stack([4 * angle / np.pi, 4 * vertices[:, 2]], -1)
     )
@@ -102,7 +102,7 @@ def _floor(rng, builder, body, half, exponent: float, base) -> None:
     builder.mesh(body, plate, builder.material(picture, specular=rng.uniform(0.05, 0.4)))
 
 
-def tote(rng, builder) -> Container:
+def tote(rng, builder, recipe) -> Container:
     """Build a tote, perhaps with another one and rails beside it, on a floor."""
     half = float(rng.uniform(0.16, 0.22)), float(rng.uniform(0.22, 0.3))
     height, lean = float(rng.uniform(0.1, 0.3)), np.radians(rng.uniform(2, 7))
@@ -110,10 +110,14 @@ def tote(rng, builder) -> Container:
     base = textures.TOTES[rng.integers(len(textures.TOTES) if rng.random() < 0.6 else 4)]
     shine = {'specular': rng.uniform(0.2, 0.7), 'shininess': rng.uniform(0.3, 0.7)}
     material = builder.material(textures.plastic(rng, base), **shine)
-    mesh = _tote_mesh(rng, half, height, draft, lip)
+    relieved = recipe.relief_share > 0 and rng.random() < recipe.relief_share
+    mesh = _tote_mesh(rng, half, height, draft, lip, relieved * (relief.DEEPEST + 0.0005))
     body = builder.spec.worldbody.add_body(name='container')
     builder.mesh(body, mesh, material)
-    if rng.random() < 0.6:
+    if relieved:
+        picture = builder.material(relief.worn(rng, base), **shine)
+        builder.mesh(body, relief.floor(rng, half, 12.0), picture)
+    elif rng.random() < 0.6:
         _floor(rng, builder, body, half, 12.0, base)
     _tote_walls(builder, body, half, height, lean)
     beside = None
@@ -130,7 +134,7 @@ def tote(rng, builder) -> Container:
     return Container(False, half, height, half, up, 60, rng.uniform(0.05, 0.35), beside)
 
 
-def drawer(rng, builder) -> Container:
+def drawer(rng, builder, _) -> Container:
     """Build an open drawer of sheet, wood or plastic, perhaps with dividers, in its cabinet."""
     half = float(rng.uniform(0.14, 0.22)), float(rng.uniform(0.16, 0.28))
     height, thick = float(rng.uniform(0.06, 0.16)), rng.uniform(0.003, 0.008)
@@ -168,7 +172,7 @@ def drawer(rng, builder) -> Container:
     return Container(False, half, height, half, up, 40, rng.uniform(0.05, 0.4))
 
 
-def shelf(rng, builder) -> Container:
+def shelf(rng, builder, _) -> Container:
     """Build one bin of a shelf that opens towards +x, between empty neighbours."""
     half = float(rng.uniform(0.12, 0.2)), float(rng.uniform(0.13, 0.24))
     height, thick = float(rng.uniform(0.2, 0.34)), 0.006
@@ -206,7 +210,6 @@ def shelf(rng, builder) -> Container:
 
 def build(rng, builder, recipe) -> Container:
     """Build the container and what is around it; it is the first body."""
-    chance = rng.random()
-    if chance < recipe.shelf_share:
-        return shelf(rng, builder)
-    return (drawer if chance < recipe.shelf_share + recipe.drawer_share else tote)(rng, builder)
+    chance = rng.random() - recipe.shelf_share
+    kind = shelf if chance < 0 else drawer if chance < recipe.drawer_share else tote
+    return kind(rng, builder, recipe)

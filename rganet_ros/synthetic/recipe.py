@@ -28,6 +28,8 @@ class Recipe:
     sparse_share: Annotated[float, Range(0, 1), 'of scenes with one to four things'] = 0.11
     shelf_share: Annotated[float, Range(0, 1), 'of scenes that are a shelf, not a tote'] = 0.12
     drawer_share: Annotated[float, Range(0, 1), 'of scenes that are a drawer'] = 0.1
+    relief_share: Annotated[float, Range(0, 1), 'of totes with a worn floor of panels'] = 0.0
+    tilted_share: Annotated[float, Range(0, 1), 'of views of 17 to 40 degrees'] = 0.2
     overfull_share: Annotated[float, Range(0, 1), 'of scenes heaped over the rim'] = 0.1
     intruder_share: Annotated[float, Range(0, 1), 'of scenes with a gripper or a hand'] = 0.25
     packed_share: Annotated[float, Range(0, 1), 'of totes with rows of one box'] = 0.06
@@ -39,6 +41,9 @@ class Recipe:
 
 RECIPES = {
     'clutter': Recipe(),
+    'totes': Recipe(
+        relief_share=0.6, tilted_share=0.5, empty_share=0.15, shelf_share=0.08, drawer_share=0.06
+    ),
     'zeng': Recipe(backgrounds=True),
     'clips': Recipe(views=16, motion=True),
 }

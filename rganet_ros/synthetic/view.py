@@ -48,10 +48,11 @@ def _fovy(rng) -> float:
     return np.radians(42.6 + rng.uniform(-4, 4))  # an SR300's colour camera, and its like
 
 
-def over_tote(rng, container: Container) -> View:
+def over_tote(rng, container: Container, tilted_share: float) -> View:
     """From above, tilted a little or strongly, the tote's long side along either picture axis."""
     around = rng.integers(4) * np.pi / 2 + 0.25 * rng.standard_normal()
-    tilt = abs(rng.normal(0, 0.22)) if rng.random() < 0.8 else rng.uniform(0.3, 0.7)
+    slight = rng.random() < 1 - tilted_share
+    tilt = abs(rng.normal(0, 0.22)) if slight else rng.uniform(0.3, 0.7)
     out = np.array([np.sin(tilt) * np.cos(around), np.sin(tilt) * np.sin(around), np.cos(tilt)])
     target = np.array([rng.normal(0, 0.03), rng.normal(0, 0.04), rng.uniform(0.02, 0.1)])
     distance = max(rng.uniform(0.45, 0.95), container.height + 0.32)
@@ -70,6 +71,8 @@ def into_shelf(rng, container: Container) -> View:
     return look_at(target + distance * out, target, up, _fovy(rng))
 
 
-def draw(rng, container: Container) -> View:
-    """Draw a view of the container."""
-    return (into_shelf if container.shelf else over_tote)(rng, container)
+def draw(rng, container: Container, tilted_share: float) -> View:
+    """Draw a view of the container; so many of those of a tote are strongly tilted."""
+    return (
+        into_shelf(rng, container) if container.shelf else over_tote(rng, container, tilted_share)
+    )
