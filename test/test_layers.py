@@ -59,6 +59,7 @@ MAY_IMPORT = {
     'bag': ARRAYS | {'bag', 'cameras', 'salvage'},
     'dataset': ARRAYS | {'dataset'},
     'report': ARRAYS | {'dataset', 'report'},
+    'doctor': PREDICTOR | {'doctor'},
     'pictures': ARRAYS | {'dataset', 'pictures'},
     'catalogue': BESIDE | {'networks', 'catalogue'},
     'training': BESIDE | {'networks', 'training'},
