@@ -69,7 +69,7 @@ class Input:
         if time.monotonic() - self._heard < PATIENCE:
             return ''
         there = self._node.get_publishers_info_by_topic(self.topic)
-        offers = sorted({_describe(info.qos_profile) for info in there})
+        offers = sorted({describe_qos(info.qos_profile) for info in there})
         return f'no {self._name} for {PATIENCE:g} s on {self.topic} (publishers: {len(there)}' + (
             f', their QoS: {"; ".join(offers)})' if offers else ')'
         )
@@ -79,6 +79,7 @@ class Input:
         self._node.destroy_subscription(self._subscription)
 
 
-def _describe(profile) -> str:
+def describe_qos(profile) -> str:
+    """Say reliability and durability in words."""
     names = (profile.reliability.name, profile.durability.name)
     return ', '.join(name.lower().replace('_', ' ') for name in names)
