@@ -1,5 +1,5 @@
 """
-Bags of rosbag2 (mcap, sqlite3), read and written without ROS.
+Bags of rosbag2 (mcap, sqlite3), read without ROS.
 
 Messages pass as CDR bytes: what is only copied, played or recorded is never decoded. A bag that
 was cut off is read to its last good message; then it raises Cut, a ValueError.
@@ -7,33 +7,21 @@ was cut off is read to its last good message; then it raises Cut, a ValueError.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, ExitStack, suppress
 from dataclasses import replace
-import os
 from pathlib import Path
-import shutil
 from typing import NamedTuple
 
 import numpy as np
-from rganet_ros import cameras, decode, geometry, salvage
-from rganet_ros.cameras import CAMERA_INFO, IMAGE, Topics
+from rganet_ros import cameras, decode, geometry, inflate, salvage
+from rganet_ros.cameras import CAMERA_INFO, POSE, POSE_TOPIC, Topics
 from rganet_ros.encodings import DEPTHS
+from rganet_ros.inflate import Oversized
+from rganet_ros.messages import TYPES
 from rganet_ros.salvage import Cut
-from rganet_ros.types import Camera, Frame
-from rosbags.highlevel import AnyReader
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
-from rosbags.rosbag2 import Writer as Rosbag2Writer
-from rosbags.typesys import get_typestore, Stores
-
-COLOUR_TOPIC = '/camera/color/image_raw'
-DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
-INFO_TOPIC = '/camera/color/camera_info'
-POSE_TOPIC = '/camera/pose'  # geometry_msgs/PoseStamped, of the optical frame in the world
-POSE = 'geometry_msgs/msg/PoseStamped'
-TYPES = get_typestore(Stores.ROS2_JAZZY)
-# rosbag2 as of Jazzy writes 9; Humble reads up to 5 and tells so, Iron and later read 8.
-VERSION = 8
+from rganet_ros.types import Frame
+from rosbags.rosbag2 import Reader
 
 
 def is_bag(path: Path) -> bool:
@@ -52,58 +40,61 @@ class Message(NamedTuple):
 
 @contextmanager
 def _opened(path: Path):
-    """Give a reader; None where only the files of the bag, without an index, can be read."""
+    """Give its files, inflated, and a reader for each; no readers where one has no index."""
     if not path.exists():
         raise FileNotFoundError(f'no bag {path}')
-    with ExitStack() as stack:
-        reader = None
-        with suppress(Exception):  # rosbags and its storage layers raise many kinds
-            reader = stack.enter_context(AnyReader([path], default_typestore=TYPES))
-        yield reader
+    with inflate.plain(salvage.files(path)) as files, ExitStack() as stack:
+        readers = []
+        # rosbags and its storage layers raise many kinds. By file: told of compression by
+        # metadata.yaml, it would inflate without bounds.
+        with suppress(Exception):
+            readers = [stack.enter_context(Reader(file)) for file in files]
+        yield files, readers
 
 
 def topics_of(path: str | Path) -> dict[str, str]:
     """List topics and their types."""
     path = Path(path)
-    with _opened(path) as reader:
-        if reader is not None:
-            return {c.topic: c.msgtype for c in reader.connections}
     found: dict[str, str] = {}
-    try:
-        found.update((topic, kind) for topic, kind, _, _ in salvage.messages(path))
-    except Cut:
-        if not found:
-            raise
+    with _opened(path) as (files, readers):
+        if readers:
+            return {c.topic: c.msgtype for each in readers for c in each.connections}
+        try:
+            found.update((topic, kind) for topic, kind, _, _ in salvage.messages(path, files))
+        except Cut:
+            if not found:
+                raise
     return found
 
 
 def messages(path: str | Path, topics: Collection[str] | None = None) -> Iterator[Message]:
     """Go through a bag in the order of recording; Cut, after what can be read, at a cut."""
     path, count = Path(path), 0
-    with _opened(path) as reader:
-        if reader is not None:
-            wanted = [c for c in reader.connections if topics is None or c.topic in topics]
-            try:
-                for connection, time, data in reader.messages(wanted) if wanted else ():
-                    yield Message(connection.topic, connection.msgtype, time, bytes(data))
+    with _opened(path) as (files, readers):
+        try:
+            for each in readers:
+                wanted = [c for c in each.connections if topics is None or c.topic in topics]
+                for connection, time, data in each.messages(wanted) if wanted else ():
+                    data = inflate.message(bytes(data))
+                    yield Message(connection.topic, connection.msgtype, time, data)
                     count += 1
-                return
-            except (OSError, GeneratorExit):
-                raise
-            except Exception as error:
-                if count:
-                    raise Cut(f'bag {path} is damaged after {count} messages: {error}') from error
-    for found in salvage.messages(path):
-        if topics is None or found[0] in topics:
-            yield Message(*found)
+        except (OSError, GeneratorExit, Oversized):
+            raise
+        except Exception as error:
+            if count:
+                raise Cut(f'bag {path} is damaged after {count} messages: {error}') from error
+            readers = []
+        if not readers:
+            for found in salvage.messages(path, files):
+                if topics is None or found[0] in topics:
+                    yield Message(*found)
 
 
 def count(path: str | Path, topics: Collection[str]) -> int | None:
     """Say how many messages of some topics a bag has; None where it does not tell."""
-    with _opened(Path(path)) as reader:
-        if reader is None:
-            return None
-        return sum(c.msgcount for c in reader.connections if c.topic in topics)
+    with _opened(Path(path)) as (_, readers):
+        every = [c for each in readers for c in each.connections]
+        return sum(c.msgcount for c in every if c.topic in topics) if readers else None
 
 
 def deserialize(message: Message):
@@ -238,106 +229,6 @@ def frames(
         raise cut
 
 
-class Writer:
-    """
-    Write a bag (a folder: mcap, zstd for each message), whole or not at all.
-
-        with Writer(path) as bag:
-            bag.write(topic, type, time_ns, cdr_bytes)
-    """
-
-    def __init__(self, path: str | Path):
-        """Refuse a path that exists: FileExistsError."""
-        self.path = Path(path)
-        if self.path.exists():
-            raise FileExistsError(f'{self.path} exists: remove it, or name another bag')
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._part = self.path.with_name(f'.{self.path.name}.{os.getpid()}')
-        shutil.rmtree(self._part, ignore_errors=True)
-        self._writer = Rosbag2Writer(
-            self._part / self.path.name, version=VERSION, storage_plugin=StoragePlugin.MCAP
-        )
-        self._connections = {}
-
-    def __enter__(self) -> Writer:
-        self._part.mkdir()
-        self._writer.set_compression(CompressionMode.MESSAGE, CompressionFormat.ZSTD)
-        self._writer.open()
-        return self
-
-    def write(self, topic: str, kind: str, time: int, data: bytes) -> None:
-        """Append a message: type 'pkg/msg/Name', nanoseconds, CDR."""
-        if topic not in self._connections:
-            connection = self._writer.add_connection(topic, kind, typestore=TYPES)
-            self._connections[topic] = connection
-        self._writer.write(self._connections[topic], time, data)
-
-    def __exit__(self, kind, error, trace) -> None:
-        self._writer.close()
-        if error is None:
-            os.replace(self._part / self.path.name, self.path)
-        shutil.rmtree(self._part, ignore_errors=True)
-
-
-def write_frames(path: str | Path, frames: Iterable[Frame]) -> int:
-    """Write frames as a camera's driver would publish them; returns how many."""
-    count = 0
-    with Writer(path) as bag:
-        for frame in frames:
-            write_frame(bag, frame)
-            count += 1
-    return count
-
-
-def write_frame(bag: Writer, frame: Frame, pose: np.ndarray | None = None) -> None:
-    """Append a frame; pose (4, 4), where it is known, is the optical frame's in the world."""
-    for topic, message in _camera_messages(frame, pose):
-        write_message(bag, topic, frame.stamp, message)
-
-
-def write_message(bag: Writer, topic: str, time: int, message) -> None:
-    """Append a message that was made of TYPES."""
-    kind = message.__msgtype__
-    bag.write(topic, kind, time, bytes(TYPES.serialize_cdr(message, kind)))
-
-
-def _camera_messages(frame: Frame, pose: np.ndarray | None = None):
-    kinds = TYPES.types
-    time = kinds['builtin_interfaces/msg/Time'](*divmod(frame.stamp, 1_000_000_000))
-    header = kinds['std_msgs/msg/Header'](time, frame.frame_id or 'camera_color_optical_frame')
-
-    def picture(array, encoding):
-        height, width = array.shape[:2]
-        data = np.ascontiguousarray(array).view(np.uint8).ravel()
-        return kinds[IMAGE](header, height, width, encoding, 0, data.size // height, data)
-
-    yield COLOUR_TOPIC, picture(frame.rgb, 'rgb8')
-    if frame.depth is not None:
-        millimetres = np.rint(frame.depth * 1000).clip(0, 65535).astype(np.uint16)
-        yield DEPTH_TOPIC, picture(millimetres, '16UC1')
-    if frame.camera is not None:
-        yield INFO_TOPIC, _camera_info(kinds, header, frame.camera)
-    if pose is not None:
-        yield POSE_TOPIC, _pose(kinds, time, pose)
-
-
-def _pose(kinds, time, pose: np.ndarray):
-    header = kinds['std_msgs/msg/Header'](time, 'world')
-    place = kinds['geometry_msgs/msg/Point'](*pose[:3, 3])
-    turn = kinds['geometry_msgs/msg/Quaternion'](*geometry.quaternions(pose[None, :3, :3])[0])
-    return kinds[POSE](header, kinds['geometry_msgs/msg/Pose'](place, turn))
-
-
 def _matrix(pose) -> np.ndarray:
     turn, place = pose.orientation, pose.position
     return geometry.matrix((place.x, place.y, place.z), (turn.x, turn.y, turn.z, turn.w))
-
-
-def _camera_info(kinds, header, camera: Camera):
-    k = np.array([camera.fx, 0, camera.cx, 0, camera.fy, camera.cy, 0, 0, 1], np.float64)
-    p = np.column_stack([k.reshape(3, 3), np.zeros(3)]).ravel()
-    whole = kinds['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
-    return kinds[CAMERA_INFO](
-        header, camera.height, camera.width, 'plumb_bob', np.zeros(5), k, np.eye(3).ravel(), p,
-        0, 0, whole,
-    )  # fmt: skip

@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO, CLOUD = 'sensor_msgs/msg/CameraInfo', 'sensor_msgs/msg/PointCloud2'
+POSE = 'geometry_msgs/msg/PoseStamped'
 TRANSPORTS = ('compressed', 'compressedDepth')  # the last word of a compressed picture's topic
+
+# What this package calls a camera's topics where it writes a bag.
+COLOUR_TOPIC = '/camera/color/image_raw'
+DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
+INFO_TOPIC = '/camera/color/camera_info'
+POSE_TOPIC = '/camera/pose'  # geometry_msgs/PoseStamped, of the optical frame in the world
 
 
 class Topics(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .types import Camera
+from .types import Camera, Frame
 
 
 def points(depth: np.ndarray, camera: Camera) -> np.ndarray:
@@ -25,6 +25,22 @@ def points(depth: np.ndarray, camera: Camera) -> np.ndarray:
     x = (np.arange(width, dtype=np.float32) - camera.cx) / camera.fx
     y = (np.arange(height, dtype=np.float32)[:, None] - camera.cy) / camera.fy
     return np.stack([x * z, y * z, z], axis=-1).astype(np.float32, copy=False)
+
+
+def coloured(frame: Frame, every: int = 1) -> np.ndarray:
+    """
+    Back-project a frame with depth and camera, every so many pixels, where depth is known.
+
+    returns  (N, 4) little-endian float32: x y z in metres, and the colour in a float's bytes,
+             as every viewer reads it: 0, red, green, blue from the highest on
+    """
+    places = points(frame.depth, frame.camera)[::every, ::every].reshape(-1, 3)
+    known = np.isfinite(places[:, 2])
+    rows = np.zeros((int(known.sum()), 4), '<f4')
+    rows[:, :3] = places[known]
+    colours = frame.rgb[::every, ::every].reshape(-1, 3)[known].astype('<u4')
+    rows[:, 3] = (colours @ np.array([65536, 256, 1], '<u4')).astype('<u4').view('<f4')
+    return rows
 
 
 def project(x: np.ndarray, y: np.ndarray, z: np.ndarray, camera: Camera):

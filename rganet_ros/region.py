@@ -10,6 +10,7 @@ import numpy as np
 
 from .encodings import Undecodable
 from .options import Range
+from .types import Frame
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,16 @@ def read_background(path: str) -> np.ndarray | None:
             'the empty tote in millimetres'
         )
     return pixels * np.float32(0.001)
+
+
+def read_mask(path: str) -> np.ndarray | None:
+    """Read a mask PNG (8 bits, 0 outside): (H, W) bool; None for ''."""
+    if not path:
+        return None
+    pixels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 2:
+        raise ValueError(f'mask {path!r} must be a PNG of one channel and 8 bits, 0 outside')
+    return pixels > 0
 
 
 def changed(depth: np.ndarray, background: np.ndarray, change: float) -> np.ndarray:
@@ -67,3 +78,28 @@ def fit(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     down = (np.arange(rows) + 0.5) * height // rows
     across = (np.arange(columns) + 0.5) * width // columns
     return mask[down.astype(int)[:, None], across.astype(int)]
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """
+    Where candidates may be, as far as anything limits that.
+
+    mask        (h, w) bool, of the same view as the pictures
+    background  (H, W) float32 metres, 0 unknown: the depth of the empty tote
+    change      metres
+    """
+
+    mask: np.ndarray | None = None
+    background: np.ndarray | None = None
+    change: float = RegionOptions.background_change
+
+    def inside(self, frame: Frame) -> np.ndarray | None:
+        """Find it in a frame: (H, W) bool; None where nothing limits it. Raises Undecodable."""
+        found = None if self.mask is None else fit(self.mask, frame.rgb.shape[:2])
+        if self.background is None:
+            return found
+        if frame.depth is None:
+            raise Undecodable('background', 'background_depth needs depth, the frame has none')
+        new = changed(frame.depth, self.background, self.change)
+        return new if found is None else found & new

@@ -7,22 +7,23 @@ first, neither is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath
 import re
 import sqlite3
 from typing import BinaryIO
 
-import lz4.frame
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, Footer, Message, Schema
 from mcap.stream_reader import breakup_chunk, StreamReader
-import zstandard
+from rganet_ros import inflate
+from rganet_ros.inflate import LARGEST, Oversized
+import yaml
 
-LARGEST = 1 << 30  # bytes that a chunk or a message may inflate to
-ZSTD = b'\x28\xb5\x2f\xfd'  # no CDR begins so
+SUFFIXES = {'.mcap', '.db3'}
 
 Found = tuple[str, str, int, bytes]  # topic, type, nanoseconds, CDR
 
@@ -35,13 +36,23 @@ def files(path: Path) -> list[Path]:
     """List the storage files of a bag, a folder or one of them, in the order of recording."""
     if path.is_file():
         return [path]
-    found = [each for each in path.iterdir() if each.suffix in ('.mcap', '.db3')]
+    listed = [path / PurePath(name).name for name in _listed(path / 'metadata.yaml')]
+    if listed and all(each.is_file() for each in listed):
+        return listed
+    found = [each for each in path.iterdir() if SUFFIXES & set(each.suffixes)]
     return sorted(found, key=lambda each: [int(n) for n in re.findall(r'\d+', each.stem)][-1:])
 
 
-def messages(path: Path) -> Iterator[Found]:
-    """Go through a bag in the order of its records; Cut, after the last good message, at a cut."""
-    found = files(path)
+def _listed(metadata: Path) -> list[str]:
+    try:
+        content = yaml.safe_load(metadata.read_text(encoding='utf-8'))
+        return list(map(str, content['rosbag2_bagfile_information']['relative_file_paths']))
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return []
+
+
+def messages(path: Path, found: Sequence[Path]) -> Iterator[Found]:
+    """Go through a bag's files by their records; Cut, after the last good message, at a cut."""
     if not found:
         raise FileNotFoundError(f'{path} is no bag: it has no .mcap and no .db3')
     for file in found:
@@ -50,8 +61,8 @@ def messages(path: Path) -> Iterator[Found]:
         try:
             for topic, kind, time, data in read(file):
                 last = time
-                yield topic, kind, time, _inflate(data)
-        except (OSError, GeneratorExit):
+                yield topic, kind, time, inflate.message(data)
+        except (OSError, GeneratorExit, Oversized):
             raise
         except Exception as error:  # each storage raises kinds of its own
             why = str(error) or type(error).__name__
@@ -92,8 +103,8 @@ def _records(file: Path):
             if isinstance(record, Footer):
                 return
             if isinstance(record, Chunk):
-                _check_size(record.uncompressed_size)
-                yield from breakup_chunk(record, True)
+                data = inflate.data(record.data, record.compression, f'a chunk of {file.name}')
+                yield from breakup_chunk(replace(record, compression='', data=data), True)
             else:
                 yield record
 
@@ -105,12 +116,9 @@ def _cut_chunk(stream: BinaryIO):
         return
     compression = stream.read(int.from_bytes(head[37:], 'little'))
     stream.read(8)
-    opened = {b'': lambda: stream, b'lz4': lambda: lz4.frame.open(stream),
-              b'zstd': lambda: zstandard.ZstdDecompressor().stream_reader(stream)}  # fmt: skip
-    if compression in opened:
-        inner = opened[compression]()
-        with suppress(Exception):  # it ends in the middle of anything
-            yield from StreamReader(inner, skip_magic=True, record_size_limit=LARGEST).records
+    with suppress(Exception):  # it ends in the middle of anything
+        inner = inflate.opened(stream, compression.decode())
+        yield from StreamReader(inner, skip_magic=True, record_size_limit=LARGEST).records
 
 
 def _sqlite(file: Path) -> Iterator[Found]:
@@ -125,16 +133,3 @@ def _sqlite(file: Path) -> Iterator[Found]:
             yield *topics[number], time, data
     finally:
         database.close()
-
-
-def _inflate(data: bytes) -> bytes:
-    """Undo compression of a message, which only metadata.yaml would tell of."""
-    if data[:4] != ZSTD:
-        return data
-    _check_size(zstandard.frame_content_size(data))
-    return zstandard.decompress(data, max_output_size=LARGEST)
-
-
-def _check_size(size: int) -> None:
-    if size > LARGEST:
-        raise ValueError(f'it would inflate to {size} bytes, more than {LARGEST}')

@@ -26,6 +26,13 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 # place for a cup and stays itself; less than half at most, so that the thing below stays visible.
 TINT = np.round(110 * np.clip(np.linspace(-0.25, 1, 256), 0, 1) ** 0.5).astype(np.uint16)
 
+DISC = 0.002  # metres: how thick the marker of a cup is
+
+
+def marker_colour(rank: int) -> tuple[float, float, float, float]:
+    """Colour of a candidate's markers, red green blue opacity in 0..1: the best is orange."""
+    return (0.9, 0.9, 0.9, 0.8) if rank else (0.9, 0.62, 0.0, 0.8)
+
 
 def _grey(affordance: np.ndarray) -> np.ndarray:
     return (np.clip(np.nan_to_num(affordance), 0, 1) * 255).astype(np.uint8)

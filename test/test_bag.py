@@ -5,7 +5,7 @@ from contextlib import suppress
 import cv2
 import numpy as np
 import pytest
-from rganet_ros import bag, cameras, decode, geometry
+from rganet_ros import bag, cameras, decode, geometry, record
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
@@ -49,11 +49,11 @@ def write(path, messages, storage=StoragePlugin.SQLITE3, store=Stores.ROS2_HUMBL
 
 
 def messages_of(frames):
-    return [pair for each in frames for pair in bag._camera_messages(each)]
+    return [pair for each in frames for pair in record.of_frame(each)]
 
 
 def test_frames_come_back_as_they_were(tmp_path):
-    assert bag.write_frames(tmp_path / 'made', FRAMES) == len(FRAMES)
+    assert record.write_frames(tmp_path / 'made', FRAMES) == len(FRAMES)
     found = list(bag.frames(tmp_path / 'made'))
     assert len(found) == len(FRAMES)
     for one, other in zip(found, FRAMES):
@@ -86,16 +86,16 @@ def test_colour_and_depth_meet_by_stamp_in_any_order(tmp_path, order):
 
 def test_a_depth_that_is_missing_is_missing(tmp_path):
     some = [frame(0), frame(1, depth=None), frame(2)]
-    bag.write_frames(tmp_path / 'made', some)
+    record.write_frames(tmp_path / 'made', some)
     assert [f.depth is None for f in bag.frames(tmp_path / 'made')] == [False, True, False]
 
 
 def test_topics_are_found_by_type_and_encoding(tmp_path):
-    bag.write_frames(tmp_path / 'all', FRAMES)
+    record.write_frames(tmp_path / 'all', FRAMES)
     found = bag.find_topics(tmp_path / 'all')
-    assert found == (bag.COLOUR_TOPIC, bag.DEPTH_TOPIC, bag.INFO_TOPIC, '')
-    bag.write_frames(tmp_path / 'colour', [frame(0, depth=None, camera=None)])
-    assert bag.find_topics(tmp_path / 'colour') == (bag.COLOUR_TOPIC, '', '', '')
+    assert found == (cameras.COLOUR_TOPIC, cameras.DEPTH_TOPIC, cameras.INFO_TOPIC, '')
+    record.write_frames(tmp_path / 'colour', [frame(0, depth=None, camera=None)])
+    assert bag.find_topics(tmp_path / 'colour') == (cameras.COLOUR_TOPIC, '', '', '')
 
 
 def shrunk(topic, message):
@@ -116,15 +116,15 @@ def shrunk(topic, message):
 
 def test_compressed_topics_are_found_and_read(tmp_path):
     raw = messages_of(FRAMES)
-    small = [(t, m) if t == bag.INFO_TOPIC else shrunk(t, m) for t, m in raw]
+    small = [(t, m) if t == cameras.INFO_TOPIC else shrunk(t, m) for t, m in raw]
     path = write(tmp_path / 'small', small)
-    image, depth = f'{bag.COLOUR_TOPIC}/compressed', f'{bag.DEPTH_TOPIC}/compressedDepth'
-    assert bag.find_topics(path) == (image, depth, bag.INFO_TOPIC, '')
+    image, depth = f'{cameras.COLOUR_TOPIC}/compressed', f'{cameras.DEPTH_TOPIC}/compressedDepth'
+    assert bag.find_topics(path) == (image, depth, cameras.INFO_TOPIC, '')
     for one, other in zip(bag.frames(path), FRAMES, strict=True):
         same(one, other)
     # Where both are, there is nothing to choose.
     both = write(tmp_path / 'both', [*raw, *small])
-    assert bag.find_topics(both)[:2] == (bag.COLOUR_TOPIC, bag.DEPTH_TOPIC)
+    assert bag.find_topics(both)[:2] == (cameras.COLOUR_TOPIC, cameras.DEPTH_TOPIC)
 
 
 def test_depth_of_another_camera_is_brought_onto_colour(tmp_path):
@@ -137,7 +137,7 @@ def test_depth_of_another_camera_is_brought_onto_colour(tmp_path):
         every += [lens, ('/depth/camera_info', depth_lens), colour, ('/depth/image_raw', depth)]
     path = write(tmp_path / 'made', every)
     topics = bag.find_topics(path)
-    assert topics[1:] == ('/depth/image_raw', bag.INFO_TOPIC, '/depth/camera_info')
+    assert topics[1:] == ('/depth/image_raw', cameras.INFO_TOPIC, '/depth/camera_info')
     for one, other in zip(bag.frames(path, topics), FRAMES, strict=True):
         assert one.depth.shape == (24, 32)
         np.testing.assert_allclose(one.depth[::2, ::2], other.depth[::2, ::2], atol=1e-6)
@@ -157,7 +157,7 @@ def test_a_bad_frame_is_reported_and_the_next_is_read(tmp_path):
     every = messages_of(FRAMES)
     every[3][1].encoding = 'nonesuch'
     path, reasons = write(tmp_path / 'made', every), []
-    topics = bag.Topics(bag.COLOUR_TOPIC, bag.DEPTH_TOPIC, bag.INFO_TOPIC)
+    topics = cameras.Topics(cameras.COLOUR_TOPIC, cameras.DEPTH_TOPIC, cameras.INFO_TOPIC)
     found = list(bag.frames(path, topics, undecodable=lambda e: reasons.append(e.reason)))
     assert reasons == ['encoding']
     assert len(found) == len(FRAMES) - 1
@@ -186,7 +186,7 @@ def test_a_bag_that_was_cut_off_is_read_to_its_last_good_message(tmp_path, stora
 
 
 def test_a_cut_bag_of_compressed_messages(tmp_path):
-    bag.write_frames(tmp_path / 'made', FRAMES)
+    record.write_frames(tmp_path / 'made', FRAMES)
     (file,) = (tmp_path / 'made').glob('*.mcap')
     file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
     (tmp_path / 'made' / 'metadata.yaml').unlink()
@@ -228,19 +228,19 @@ def test_a_bag_is_written_whole_or_not_at_all(tmp_path):
         raise RuntimeError('the camera fell down')
 
     with pytest.raises(RuntimeError, match='fell down'):
-        bag.write_frames(tmp_path / 'made', broken())
+        record.write_frames(tmp_path / 'made', broken())
     assert list(tmp_path.iterdir()) == []
-    bag.write_frames(tmp_path / 'made', FRAMES)
+    record.write_frames(tmp_path / 'made', FRAMES)
     with pytest.raises(FileExistsError, match='exists'):
-        bag.write_frames(tmp_path / 'made', FRAMES)
+        record.write_frames(tmp_path / 'made', FRAMES)
     assert [path.name for path in tmp_path.iterdir()] == ['made']
 
 
 def test_a_frame_has_the_pose_of_its_stamp(tmp_path):
     pose = geometry.matrix((0.1, 0.2, 0.3), (0.1, -0.2, 0.3, 0.9))
-    with bag.Writer(tmp_path / 'bag') as writer:
+    with record.Writer(tmp_path / 'bag') as writer:
         for index, given in enumerate([pose, None, np.linalg.inv(pose)]):
-            bag.write_frame(writer, FRAMES[index], given)
+            record.write_frame(writer, FRAMES[index], given)
     first, second, third = bag.frames(tmp_path / 'bag')
     np.testing.assert_allclose(first.pose, pose, atol=1e-9)
     assert second.pose is None

@@ -25,10 +25,10 @@ LIBRARIES = {
     'mujoco': ('synthetic/',),
     'PIL': ('synthetic/', 'viz.py'),
     'scipy': ('synthetic/',),
-    'rosbags': ('bag.py',),
-    'mcap': ('salvage.py',),
-    'zstandard': ('salvage.py',),
-    'lz4': ('salvage.py',),
+    'rosbags': ('bag.py', 'record.py', 'messages.py'),
+    'mcap': ('salvage.py', 'inflate.py'),
+    'zstandard': ('inflate.py',),
+    'lz4': ('inflate.py',),
     'onnxruntime': ('runtime/onnxruntime_backend.py',),
     'openvino': ('runtime/openvino_backend.py',),
     'rclpy': ('node/',),
@@ -44,7 +44,8 @@ ARRAYS = WORDS | PIXELS | PLACES | {'metrics', 'viz'}
 ENGINES = WORDS | {'models', 'runtime'}
 PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}
-BESIDE = PIPELINE | {'bag', 'cameras', 'salvage', 'dataset', 'pictures', 'report'}
+BAGS = {'cameras', 'messages', 'inflate', 'salvage', 'record', 'bag'}
+BESIDE = PIPELINE | BAGS | {'dataset', 'pictures', 'report'}
 MAY_IMPORT = {
     'types': set(),
     'options': set(),
@@ -55,8 +56,11 @@ MAY_IMPORT = {
     'predictor': PREDICTOR,
     'pipeline': PIPELINE,
     'cameras': set(),
-    'salvage': set(),
-    'bag': ARRAYS | {'bag', 'cameras', 'salvage'},
+    'inflate': set(),
+    'salvage': {'inflate'},
+    'messages': ARRAYS | {'cameras'},
+    'record': ARRAYS | {'cameras', 'messages'},
+    'bag': ARRAYS | BAGS - {'record'},
     'dataset': ARRAYS | {'dataset'},
     'report': ARRAYS | {'dataset', 'report'},
     'doctor': PREDICTOR | {'doctor'},

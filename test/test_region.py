@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from rganet_ros import region
 from rganet_ros.encodings import Undecodable
+from rganet_ros.types import Frame
 
 
 def test_what_changed_or_is_unknown_may_be_something():
@@ -42,3 +43,29 @@ def test_a_mask_of_the_same_view_is_scaled(scale):
 def test_a_mask_of_another_view_is_refused():
     with pytest.raises(Undecodable, match='16 x 12'):
         region.fit(np.zeros((12, 16), bool), (100, 100))
+
+
+def test_all_that_limits_a_frame_holds_together():
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    depth = np.full((4, 4), 0.5, np.float32)
+    mask = np.zeros((2, 2), bool)
+    mask[0] = True
+    frame, colour = Frame(rgb, depth), Frame(rgb)
+    assert region.Region().inside(colour) is None
+    assert region.Region(mask).inside(colour).tolist() == [[True] * 4] * 2 + [[False] * 4] * 2
+    empty = depth.copy()
+    empty[:, 0] = 0.6
+    assert region.Region(None, empty).inside(frame).tolist() == [[True, False, False, False]] * 4
+    assert region.Region(mask, empty).inside(frame).sum() == 2
+    with pytest.raises(Undecodable, match='needs depth'):
+        region.Region(None, empty).inside(colour)
+
+
+def test_a_mask_is_a_picture_of_8_bits(tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.array([[0, 1, 255]], np.uint8))
+    assert region.read_mask(str(tmp_path / 'a.png')).tolist() == [[False, True, True]]
+    assert region.read_mask('') is None
+    cv2.imwrite(str(tmp_path / 'b.png'), np.zeros((2, 2), np.uint16))
+    for name in ('b.png', 'nonesuch.png'):
+        with pytest.raises(ValueError, match=f'{name}.* must be a PNG'):
+            region.read_mask(str(tmp_path / name))

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from rganet_ros import bag, decode, models, motion, pictures, report, viz
+from rganet_ros import bag, cameras, decode, models, motion, pictures, report, viz
 from rganet_ros.node.processes import Processes
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
@@ -40,7 +40,7 @@ class Input(NamedTuple):
     """What is played: its topics, how many pictures, how many seconds of it, how often."""
 
     path: Path
-    topics: bag.Topics
+    topics: cameras.Topics
     frames: int
     seconds: float
     loops: int
@@ -102,8 +102,8 @@ def _shipped() -> Path:
 
 def _folder(path: Path) -> Input:
     found = pictures.find(path)
-    depth = bag.DEPTH_TOPIC if all(each.depth for each in found) else ''
-    topics = bag.Topics(bag.COLOUR_TOPIC, depth, bag.INFO_TOPIC)
+    depth = cameras.DEPTH_TOPIC if all(each.depth for each in found) else ''
+    topics = cameras.Topics(cameras.COLOUR_TOPIC, depth, cameras.INFO_TOPIC)
     return Input(path, topics, len(found), len(found) / HZ, _loops(len(found) / HZ))
 
 
@@ -232,7 +232,7 @@ def _flicker(played: Input, args: argparse.Namespace) -> list[tuple[str, object]
         found[name] = motion.flicker_along(answers)
     predictor.close()
     if None in found.values():
-        return [('flicker', f'not known: {played.path} has no poses on {bag.POSE_TOPIC}')]
+        return [('flicker', f'not known: {played.path} has no poses on {cameras.POSE_TOPIC}')]
     words = [f'{100 * share:.2f} % of pixels a frame {name}' for name, share in found.items()]
     return [('flicker', ', '.join(words))] if words else []
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import cv2
 from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped, Quaternion, Vector3
 import numpy as np
-from rganet_ros.geometry import orientations, points, quaternions
+from rganet_ros import geometry, viz
+from rganet_ros.geometry import orientations, quaternions
 from rganet_ros.types import Candidate, Frame
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA, Header
@@ -107,35 +108,24 @@ def best(found: PoseArray) -> PoseStamped | None:
 
 def coloured(header: Header, frame: Frame, scale: float = 1.0) -> PointCloud2:
     """Make the cloud of a frame with depth and camera: x y z, rgb; fewer points by `scale`."""
-    every = max(1, round(1 / scale))
-    places = points(frame.depth, frame.camera)[::every, ::every].reshape(-1, 3)
-    known = np.isfinite(places[:, 2])
-    rows = np.zeros((int(known.sum()), 4), '<f4')
-    rows[:, :3] = places[known]
-    colours = frame.rgb[::every, ::every].reshape(-1, 3)[known].astype('<u4')
-    # The bytes of a float, as every viewer reads them: 0, red, green, blue from the highest on.
-    rows[:, 3] = (colours @ np.array([65536, 256, 1], '<u4')).astype('<u4').view('<f4')
+    rows = geometry.coloured(frame, every=max(1, round(1 / scale)))
     return PointCloud2(
         header=header, height=1, width=len(rows), fields=COLOURED, is_bigendian=False,
         point_step=16, row_step=16 * len(rows), data=array('B', rows.tobytes()), is_dense=True,
     )  # fmt: skip
 
 
-BEST, OTHER = (0.9, 0.62, 0.0), (0.9, 0.9, 0.9)  # as in viz
-THICK = 0.002  # metres, of a disc
-
-
 def markers(header: Header, found: PoseArray, radius: float) -> MarkerArray:
     """Make discs of the cup's radius (metres) and arrows that approach them; old ones go first."""
     message = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
     for rank, pose in enumerate(found.poses):
-        red, green, blue = OTHER if rank else BEST
+        red, green, blue, alpha = viz.marker_colour(rank)
         look = {
             'header': header, 'id': rank, 'action': Marker.ADD, 'pose': pose,
-            'color': ColorRGBA(r=red, g=green, b=blue, a=0.8),
+            'color': ColorRGBA(r=red, g=green, b=blue, a=alpha),
         }  # fmt: skip
         disc = Marker(ns='disc', type=Marker.CYLINDER, **look)
-        disc.scale = Vector3(x=2 * radius, y=2 * radius, z=THICK)
+        disc.scale = Vector3(x=2 * radius, y=2 * radius, z=viz.DISC)
         arrow = Marker(ns='approach', type=Marker.ARROW, **look)
         # Between two points, along the pose's z axis, which an arrow's own x axis is not.
         arrow.points = [Point(z=-4 * radius), Point()]

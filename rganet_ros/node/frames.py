@@ -93,20 +93,15 @@ class Frames:
 
     def _inside(self, frame: Frame) -> np.ndarray | None:
         """Find where candidates may be, (H, W) bool; None where nothing limits that."""
-        inside = None
-        if self._parameters.node.workspace_mask:
-            if self.mask is None:
-                raise decode.Undecodable(
-                    'workspace_mask',
-                    'parameter workspace_mask is true and no mask came: publish one (mono8, 0 '
-                    'outside) on topic workspace_mask, or set it to false',
-                )
-            inside = region.fit(self.mask, frame.rgb.shape[:2])
-        if self._background is not None and frame.depth is not None:
-            change = self._parameters.region.background_change
-            new = region.changed(frame.depth, self._background, change)
-            inside = new if inside is None else inside & new
-        return inside
+        mask = self.mask if self._parameters.node.workspace_mask else None
+        if mask is None and self._parameters.node.workspace_mask:
+            raise decode.Undecodable(
+                'workspace_mask',
+                'parameter workspace_mask is true and no mask came: publish one (mono8, 0 '
+                'outside) on topic workspace_mask, or set it to false',
+            )
+        change = self._parameters.region.background_change
+        return region.Region(mask, self._background, change).inside(frame)
 
     def _pose(self, frame_id: str, frame: Frame) -> np.ndarray | None:
         """Find the pose of the optical frame in another; None where none is asked for."""

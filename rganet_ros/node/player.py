@@ -23,7 +23,7 @@ import rclpy
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rganet_ros import bag, pictures
+from rganet_ros import bag, pictures, record
 
 SETTLE = 1.0  # seconds for both sides to know of each other
 
@@ -117,7 +117,7 @@ def as_bag(path: Path, hz: float):
             for index, (_, frame) in enumerate(pictures.folder_frames(path))
         )
         made = Path(folder) / 'pictures'
-        bag.write_frames(made, frames)
+        record.write_frames(made, frames)
         yield made
 
 

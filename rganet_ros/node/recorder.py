@@ -23,7 +23,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
-from rganet_ros import bag, report
+from rganet_ros import bag, record, report
 from rganet_ros.node.player import message_class
 
 TOPICS = {
@@ -41,7 +41,7 @@ DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
 class Recorder:
     """Subscriptions to a node's topics, as bytes, into a bag; and what is measured on the way."""
 
-    def __init__(self, node, name: str, writer: bag.Writer):
+    def __init__(self, node, name: str, writer: record.Writer):
         """Subscribe to the topics below `name`, and to /diagnostics."""
         self._writer = writer
         self.counts: Counter[str] = Counter()
@@ -92,7 +92,7 @@ def _run(args: argparse.Namespace, stopped: list) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        with bag.Writer(args.bag) as writer:
+        with record.Writer(args.bag) as writer:
             recorder = Recorder(node, args.node, writer)
             ready = False
             while not stopped:

@@ -11,7 +11,7 @@ import time
 from typing import Annotated, NamedTuple
 
 from rclpy.serialization import serialize_message
-from rganet_ros import bag
+from rganet_ros import record
 from rganet_ros.options import Range
 
 SMALL = 1000  # bytes that a message counts for beside its data
@@ -74,7 +74,7 @@ def write(kept: list[Kept], folder: str) -> Path:
     number = 1
     while path.exists():
         path, number = path.with_name(f'{named}-{number}'), number + 1
-    with bag.Writer(path) as writer:
+    with record.Writer(path) as writer:
         for each in sorted(kept, key=lambda one: one.time):
             kind = type(each.message)
             name = f'{kind.__module__.partition(".")[0]}/msg/{kind.__name__}'

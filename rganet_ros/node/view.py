@@ -18,7 +18,7 @@ import foxglove
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rganet_ros import bag, models
+from rganet_ros import bag, cameras, models
 from rganet_ros.node.outputs import TOPICS
 from rganet_ros.node.player import message_class
 
@@ -92,7 +92,7 @@ def topics_of(name: str, image: str) -> dict[str, str]:
     """List the topics of a node, the diagnostics and a camera's picture, with their types."""
     kinds = {f'{name}/{topic}': _type(kind) for topic, kind in TOPICS.items()}
     kinds['/diagnostics'] = 'diagnostic_msgs/msg/DiagnosticArray'
-    return kinds | ({image: bag.IMAGE} if image else {})
+    return kinds | ({image: cameras.IMAGE} if image else {})
 
 
 def _type(kind: type) -> str:

@@ -8,7 +8,7 @@ import heapq
 from pathlib import Path
 from typing import NamedTuple
 
-from rganet_ros import bag, pictures
+from rganet_ros import bag, cameras, pictures
 from rganet_ros.types import Frame
 
 
@@ -38,7 +38,7 @@ def of_bag(path: Path, topics: dict[str, str]) -> tuple[Found, int | None]:
     return _merged(path, cameras), bag.count(path, [each.image for each in cameras])
 
 
-def _merged(path: Path, cameras: list[bag.Topics]) -> Found:
+def _merged(path: Path, cameras: list[cameras.Topics]) -> Found:
     cuts: list[bag.Cut] = []
     bad: deque[ValueError] = deque()
     every = [_camera(path, each, len(cameras) > 1, bad.append, cuts) for each in cameras]
@@ -51,7 +51,7 @@ def _merged(path: Path, cameras: list[bag.Topics]) -> Found:
         raise cuts[0]
 
 
-def _camera(path: Path, topics: bag.Topics, several: bool, undecodable, cuts: list):
+def _camera(path: Path, topics: cameras.Topics, several: bool, undecodable, cuts: list):
     """Give the items of one camera; a cut is noted, so that the others go on."""
     camera = topics.image.strip('/').replace('/', '_') if several else ''
     name = f'{path.name}/{camera}' if several else path.name

@@ -16,10 +16,11 @@ from itertools import islice
 from pathlib import Path
 import shutil
 
-from rganet_ros import bag, models, report, viz
+from rganet_ros import bag, models, record, region, report, viz
 from rganet_ros.candidates import CandidateOptions
 from rganet_ros.options import make, options_of, read_yaml
 from rganet_ros.predictor import PredictorOptions
+from rganet_ros.region import Region, RegionOptions
 from rganet_ros.replay import items, outputs, page
 from rganet_ros.replay.items import Item
 from rganet_ros.replay.lineup import Lineup
@@ -54,6 +55,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help='what 255 in a label is: not counted, or background (ignore)')  # fmt: skip
     add('--backend', help='auto, openvino, onnxruntime, torch (auto)')
     add('--params', type=Path, help="YAML of options, the node's file will do")
+    add('--background', metavar='PNG', help='depth of the empty tote: parameter background_depth')
+    add('--mask', default='', metavar='PNG', help='8 bits, 0 where no candidates may be')
+    add('--cloud', action='store_true', help='depth in colour, too, into the bag outputs')
     add('--limit', type=int, help='at most so many frames of each input')
     for name in TOPIC_HELP:
         add(f'--{name}', default='', metavar='TOPIC', help=TOPIC_HELP[name])
@@ -66,16 +70,19 @@ def run(args: argparse.Namespace) -> int:
     for path in args.input:
         if not path.exists():
             raise FileNotFoundError(f'{path}: no such bag or folder')
-    predictor, candidates = read_params(args.params) if args.params else ({}, {})
+    predictor, candidates, limits = read_params(args.params) if args.params else ({}, {}, {})
     if args.backend:
         predictor['backend'] = args.backend
     if args.model != 'auto':
         predictor['model'] = args.model
-    labels = Labels(args.labels, args.unlabelled) if args.labels else None
-    replay = Replay(predictor, args.compare, make(CandidateOptions, candidates), labels, args.out)
+    if args.background is not None:
+        limits['background_depth'] = args.background
+    replay = Replay(
+        predictor, make(CandidateOptions, candidates), make(RegionOptions, limits), args
+    )
     try:
         for path in args.input:
-            replay.play(path, args)
+            replay.play(path)
     finally:
         replay.finish()
     if replay.cut:
@@ -83,22 +90,24 @@ def run(args: argparse.Namespace) -> int:
     return 1 if replay.failures or not replay.rows else 0
 
 
-def read_params(path: Path) -> tuple[dict, dict]:
+def read_params(path: Path) -> tuple[dict, dict, dict]:
     """
     Read options from YAML: plain, or a node's parameter file (name: ros__parameters: ...).
 
-    Returns those of the predictor and those of candidates; parameters that only the node has are
-    left out. Raises ValueError on an unknown name in plain YAML.
+    Returns those of the predictor, of candidates and of the region; parameters that only the node
+    has are left out. Raises ValueError on an unknown name in plain YAML.
     """
     content = read_yaml(path)
     node = [v['ros__parameters'] for v in content.values() if _is_node(v)]
     values = {k: v for part in node for k, v in part.items()} if node else content
-    names = [set(options_of(cls)) for cls in (PredictorOptions, CandidateOptions)]
-    unknown = set(values) - names[0] - names[1]
+    names = [set(options_of(cls)) for cls in (PredictorOptions, CandidateOptions, RegionOptions)]
+    unknown = set(values) - set().union(*names)
     if unknown and not node:
         raise ValueError(f'{path}: unknown option {", ".join(sorted(unknown))}')
-    predictor, candidates = ({k: v for k, v in values.items() if k in part} for part in names)
-    return predictor, candidates
+    predictor, candidates, limits = (
+        {k: v for k, v in values.items() if k in part} for part in names
+    )
+    return predictor, candidates, limits
 
 
 def _is_node(value) -> bool:
@@ -111,13 +120,17 @@ class Replay:
     def __init__(
         self,
         predictor: dict,
-        compared: list[str],
         candidates: CandidateOptions,
-        labels: Labels | None,
-        out: Path,
+        limits: RegionOptions,
+        args: argparse.Namespace,
     ):
         """Take plain predictor options; without a model in them the frames decide."""
-        self.candidates, self.labels, self.out = candidates, labels, out
+        self.candidates, self.limits, self.out = candidates, limits, args.out
+        self.labels = Labels(args.labels, args.unlabelled) if args.labels else None
+        self._args = args
+        background = region.read_background(limits.background_depth)
+        mask = region.read_mask(args.mask)
+        self._region = Region(mask, background, limits.background_change)
         self.rows: list[dict] = []
         self.times: list[dict] = []
         self.failures: list[str] = []
@@ -125,22 +138,22 @@ class Replay:
         self._scores: dict[str, Scores] = {}
         self._pictures: dict[tuple[str, str], Path] = {}  # by frame and model
         self._console = Console()
-        self._lineup = Lineup(predictor, compared, candidates, self._say)
-        self._writer: bag.Writer | None = None
+        self._lineup = Lineup(predictor, args.compare, candidates, self._say)
+        self._writer: record.Writer | None = None
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, highlight=False)
 
-    def play(self, path: Path, args: argparse.Namespace) -> None:
+    def play(self, path: Path) -> None:
         """Run all frames of an input; what cannot be read is noted and printed."""
         self._lineup.reset()
         for scores in self._scores.values():
             scores.forget()
         with Progress(console=self._console, transient=True) as progress:
             try:
-                found, total = self._read(path, args)
+                found, total = self._read(path)
                 bar = progress.add_task(path.name, total=total)
-                for item in islice(found, args.limit):
+                for item in islice(found, self._args.limit):
                     if isinstance(item, Item):
                         self._one(item)
                     else:
@@ -152,8 +165,9 @@ class Replay:
             except ValueError as error:
                 self._fail(str(error))
 
-    def _read(self, path: Path, args: argparse.Namespace):
+    def _read(self, path: Path):
         """Give what is in an input, and how many frames that will be, None if it does not tell."""
+        args = self._args
         if bag.is_bag(path):
             given = {name: getattr(args, name) for name in TOPIC_HELP}
             found, total = items.of_bag(path, given)
@@ -172,7 +186,8 @@ class Replay:
                 shape = item.frame.rgb.shape[:2]
                 truth = self.labels.of(item.name, item.frame.stamp, shape)
             asked = self._lineup.of(item.frame, item.camera)
-            answers = [(label, pipeline(item.frame)) for label, pipeline in asked]
+            inside = self._region.inside(item.frame)
+            answers = [(label, pipeline(item.frame, inside)) for label, pipeline in asked]
         except ValueError as error:
             self._fail(f'{item.name}: {error}')
             return
@@ -195,9 +210,10 @@ class Replay:
     def _record(self, item: Item, detection: Detection) -> None:
         if self._writer is None:
             _clear(self.out / 'outputs')
-            self._writer = bag.Writer(self.out / 'outputs').__enter__()
+            self._writer = record.Writer(self.out / 'outputs').__enter__()
         prefix = f'/{item.camera}/perception' if item.camera else '/perception'
-        outputs.write(self._writer, prefix, item.frame, detection)
+        radius, cloud = self.candidates.cup_radius, self._args.cloud
+        outputs.write(self._writer, prefix, item.frame, detection, radius, cloud)
 
     def finish(self) -> None:
         """Write the reports if there is anything to report, free the engines."""
@@ -222,6 +238,7 @@ class Replay:
             'models': self._lineup.describe(),
             'scores': scores,
             'candidate_options': dataclasses.asdict(self.candidates),
+            'region_options': {**dataclasses.asdict(self.limits), 'mask': self._args.mask},
         }
         timings = {label: self._percentiles(label) for label in scores}
         report.write_json(self.out / 'report.json', {**summary, 'per_frame': self.rows})

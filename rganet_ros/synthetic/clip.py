@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rganet_ros import bag
+from rganet_ros import record
 from rganet_ros.synthetic import flow, objects, render, view
 from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.synthetic.sample import photograph, Sample
@@ -99,8 +99,8 @@ def write_bag(
 ) -> None:
     """Write a clip as a camera's driver would publish it, `period` seconds between frames."""
     taken = samples(recipe, split, seed, index, count, QUIET)
-    with bag.Writer(path) as writer:
+    with record.Writer(path) as writer:
         for k, sample in enumerate(track(taken, 'frames', total=count)):
             stamp = START * 1_000_000_000 + round(k * period * 1e9)
             frame = Frame(sample.rgb, sample.depth, sample.camera, stamp, FRAME_ID)
-            bag.write_frame(writer, frame, sample.pose)
+            record.write_frame(writer, frame, sample.pose)

@@ -9,7 +9,7 @@ import cv2
 from live import disc
 import numpy as np
 import pytest
-from rganet_ros import bag
+from rganet_ros import bag, record
 from rganet_ros.types import Camera, Frame
 
 
@@ -43,7 +43,7 @@ def check(out, played):
 
 
 def test_a_bag_then_pictures_of_many_sizes_into_the_same_folder(tmp_path):
-    bag.write_frames(tmp_path / 'bag', frames(5))
+    record.write_frames(tmp_path / 'bag', frames(5))
     out = tmp_path / 'out'
     out.mkdir()
     (out / 'mine.txt').write_text('not to be touched')
@@ -66,7 +66,7 @@ def test_a_bag_then_pictures_of_many_sizes_into_the_same_folder(tmp_path):
 
 
 def test_what_cannot_work_is_said_in_a_sentence_with_a_status(tmp_path):
-    bag.write_frames(tmp_path / 'bag', frames(2))
+    record.write_frames(tmp_path / 'bag', frames(2))
     out = tmp_path / 'out'
     done = demo('--bag', tmp_path / 'nowhere', '--out', out)
     assert (done.returncode, 'nowhere' in done.stderr) == (2, True)

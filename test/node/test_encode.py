@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from rganet_ros import bag
+from rganet_ros import messages
 from rganet_ros.encodings import COLOURS, DEPTHS, view
 from rganet_ros.geometry import matrix, quaternions
 from rganet_ros.node import encode
@@ -45,7 +45,7 @@ def test_no_candidates_are_a_cloud_of_width_0():
 
 
 def test_candidates_are_read_from_a_bags_message_too():
-    kinds = bag.TYPES.types
+    kinds = messages.TYPES.types
     sent = encode.cloud(HEADER, [candidate()])
     fields = [
         kinds['sensor_msgs/msg/PointField'](f.name, f.offset, f.datatype, f.count)

@@ -12,7 +12,8 @@ from live import disc, FAKE, picture
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile
-from rganet_ros import bag
+from rganet_ros import record
+from rganet_ros.cameras import COLOUR_TOPIC, DEPTH_TOPIC, INFO_TOPIC
 from rganet_ros.node.encode import read_cloud
 from rganet_ros.types import Camera, Frame
 from sensor_msgs.msg import PointCloud2
@@ -54,8 +55,12 @@ def test_a_publisher_that_is_killed_and_comes_back(start, client, script, tmp_pa
     camera = Camera(150, 150, 80, 60, 160, 120)
     depth = np.full((120, 160), 0.5, np.float32)
     frames = [Frame(disc(), depth, camera, NOW + k * SECOND // 10, 'eye') for k in range(20)]
-    bag.write_frames(tmp_path / 'bag', frames)
-    names = {'image': bag.COLOUR_TOPIC, 'depth': bag.DEPTH_TOPIC, 'camera_info': bag.INFO_TOPIC}
+    record.write_frames(tmp_path / 'bag', frames)
+    names = {
+        'image': COLOUR_TOPIC,
+        'depth': DEPTH_TOPIC,
+        'camera_info': INFO_TOPIC,
+    }
     start(*FAKE, *(word for name, topic in names.items() for word in ('-r', f'{name}:={topic}')))
     play = ('-m', 'rganet_ros.node.player', str(tmp_path / 'bag'), '--restamp', '--loop', '1000')
     camera = script(*play)

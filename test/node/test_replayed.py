@@ -3,9 +3,8 @@
 from live import disc, FAKE
 import numpy as np
 from rclpy.serialization import serialize_message
-from rganet_ros import bag, cli
+from rganet_ros import bag, cli, messages, record
 from rganet_ros.node import encode
-from rganet_ros.replay import outputs
 from rganet_ros.types import Camera, Candidate, Frame
 from std_msgs.msg import Header
 
@@ -16,7 +15,7 @@ NOW = 1_700_000_000 * SECOND
 def plain(message, kind):
     """Give the CDR of rclpy's message with zeros between fields, where Fast CDR has anything."""
     data = serialize_message(message)
-    return bytes(bag.TYPES.serialize_cdr(bag.TYPES.deserialize_cdr(data, kind), kind))
+    return bytes(messages.TYPES.serialize_cdr(messages.TYPES.deserialize_cdr(data, kind), kind))
 
 
 def test_the_messages_are_the_same():
@@ -25,20 +24,24 @@ def test_the_messages_are_the_same():
     found = tuple(
         Candidate(*rng.random(3), *normal, *rng.random(5), 3.0, 4.0) for _ in range(3)
     ) + (Candidate(*[float('nan')] * 6, 0.5, 0.5, *[float('nan')] * 3, 1.0, 2.0),)
-    frame = Frame(disc(), stamp=NOW + 5, frame_id='eye')
+    depth = rng.integers(0, 2, (120, 160)).astype(np.float32)
+    frame = Frame(disc(), depth, Camera(150, 150, 80, 60, 160, 120), NOW + 5, 'eye')
     header = Header(frame_id='eye')
     header.stamp.sec, header.stamp.nanosec = divmod(frame.stamp, SECOND)
-    mine = outputs.header(frame)
+    mine = messages.header(frame.stamp, frame.frame_id)
+    theirs_poses, our_poses = encode.poses(header, found), messages.poses(mine, found)
     labels = disc()[..., 0] // 128
     for theirs, ours in (
-        (encode.cloud(header, found), outputs.cloud(mine, found)),
-        (encode.cloud(header, ()), outputs.cloud(mine, ())),
-        (encode.poses(header, found), outputs.poses(mine, found)),
-        (encode.poses(header, ()), outputs.poses(mine, ())),
-        (encode.picture(header, labels, 'mono8'), outputs.picture(mine, labels, 'mono8')),
+        (encode.cloud(header, found), messages.cloud(mine, found)),
+        (encode.cloud(header, ()), messages.cloud(mine, ())),
+        (theirs_poses, our_poses),
+        (encode.markers(header, theirs_poses, 0.02), messages.markers(mine, our_poses, 0.02)),
+        (encode.coloured(header, frame), messages.coloured(mine, frame)),
+        (encode.poses(header, ()), messages.poses(mine, ())),
+        (encode.picture(header, labels, 'mono8'), messages.picture(mine, labels, 'mono8')),
     ):
         kind = ours.__msgtype__
-        assert bytes(bag.TYPES.serialize_cdr(ours, kind)) == plain(theirs, kind)
+        assert bytes(messages.TYPES.serialize_cdr(ours, kind)) == plain(theirs, kind)
 
 
 def test_online_and_offline_say_the_same(start, client, tmp_path):
@@ -52,7 +55,7 @@ def test_online_and_offline_say_the_same(start, client, tmp_path):
     for frame in frames:
         client.answer(frame.stamp, rgb=frame.rgb)
         client.spin_until(lambda s=frame.stamp: client.of('poses', s), 'poses')
-    bag.write_frames(tmp_path / 'frames', frames)
+    record.write_frames(tmp_path / 'frames', frames)
     words = ['--model', 'fake', '--backend', 'fake', '--out', str(tmp_path / 'out')]
     assert cli.main(['replay', str(tmp_path / 'frames'), *words]) == 0
     count = 0

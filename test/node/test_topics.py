@@ -8,16 +8,16 @@ import time
 from live import disc, FAKE, LONG
 import numpy as np
 import pytest
-from rganet_ros import bag
-from rganet_ros.cameras import CAMERA_INFO, IMAGE
+from rganet_ros import record
+from rganet_ros.cameras import CAMERA_INFO, COLOUR_TOPIC, DEPTH_TOPIC, IMAGE, INFO_TOPIC
 from rganet_ros.node import advice
 from rganet_ros.node.advice import Node, Topic
 from rganet_ros.types import Camera, Frame
 
 CAMERA = Camera(150.0, 150.0, 79.5, 59.5, 160, 120)
 FRAME = Frame(disc(), np.full((120, 160), 0.5, np.float32), CAMERA, 10**9, 'eye')
-REMAPPED = ('-r', f'image:={bag.COLOUR_TOPIC}', '-r', f'depth:={bag.DEPTH_TOPIC}',
-            '-r', f'camera_info:={bag.INFO_TOPIC}')  # fmt: skip
+REMAPPED = ('-r', f'image:={COLOUR_TOPIC}', '-r', f'depth:={DEPTH_TOPIC}',
+            '-r', f'camera_info:={INFO_TOPIC}')  # fmt: skip
 
 
 def doctor(seconds=4.0, **environment):
@@ -34,7 +34,7 @@ def doctor(seconds=4.0, **environment):
 def play(tmp_path):
     """Play ten seconds of a camera at 10 Hz, again and again."""
     frames = (Frame(FRAME.rgb, FRAME.depth, CAMERA, i * 100_000_000, 'eye') for i in range(1, 101))
-    bag.write_frames(tmp_path / 'bag', frames)
+    record.write_frames(tmp_path / 'bag', frames)
     started = []
 
     def start(*words):
@@ -63,10 +63,10 @@ def test_a_camera_and_a_node_that_are_well(play, start):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith('All is well.\n')
     said = {line.split(':')[0]: line for line in done.stdout.splitlines() if line}
-    assert "rgb8 160 x 120, in frame 'eye'" in said[bag.COLOUR_TOPIC]
-    assert '16UC1 160 x 120' in said[bag.DEPTH_TOPIC]
-    assert 'reliable, volatile' in said[bag.INFO_TOPIC]
-    rate = float(said[bag.COLOUR_TOPIC].partition(' Hz')[0].rpartition(' ')[2])
+    assert "rgb8 160 x 120, in frame 'eye'" in said[COLOUR_TOPIC]
+    assert '16UC1 160 x 120' in said[DEPTH_TOPIC]
+    assert 'reliable, volatile' in said[INFO_TOPIC]
+    rate = float(said[COLOUR_TOPIC].partition(' Hz')[0].rpartition(' ')[2])
     assert 5 < rate < 15
     assert said['/perception'].startswith('/perception: active;')
 
@@ -77,7 +77,7 @@ def test_an_old_bag_and_a_node_that_listens_elsewhere(play, start):
     node.wait_for('active:')
     done = doctor()
     assert done.returncode == 1
-    remapped = f'image:={bag.COLOUR_TOPIC} depth:={bag.DEPTH_TOPIC} camera_info:={bag.INFO_TOPIC}'
+    remapped = f'image:={COLOUR_TOPIC} depth:={DEPTH_TOPIC} camera_info:={INFO_TOPIC}'
     for words in (
         'clocks of two machines differ',
         f'/perception listens to /camera_info, /depth, /image, which nobody publishes: start it '
@@ -100,22 +100,22 @@ def test_a_node_that_is_not_configured_and_no_camera(start):
 
 # What is said of what was heard, without anybody who publishes.
 
-ALL = {bag.COLOUR_TOPIC: IMAGE, bag.DEPTH_TOPIC: IMAGE, bag.INFO_TOPIC: CAMERA_INFO}
+ALL = {COLOUR_TOPIC: IMAGE, DEPTH_TOPIC: IMAGE, INFO_TOPIC: CAMERA_INFO}
 ACTIVE = Node('/perception', 'active', frozenset(ALL))
 
 
 def heard(frame=FRAME, apart=0, age=0.01, **changed):
     """Make what would be heard of a camera in a second, and the order of it."""
-    messages = dict(bag._camera_messages(frame))
+    messages = dict(record.of_frame(frame))
     topics, order = {}, []
     for name, message in messages.items():
-        shift = apart if name == bag.DEPTH_TOPIC else 0
+        shift = apart if name == DEPTH_TOPIC else 0
         stamps = [10**9 + i * 100_000_000 + shift for i in range(10)]
         topics[name] = Topic(ALL[name], ['reliable, volatile'], [i / 10 for i in range(10)],
                              stamps, [age] * 10, message)  # fmt: skip
         order += [(name, stamp) for stamp in stamps]
     for field, value in changed.items():
-        setattr(topics[bag.INFO_TOPIC].first, field, np.array(value, float))
+        setattr(topics[INFO_TOPIC].first, field, np.array(value, float))
     return topics, sorted(order, key=lambda each: each[1])
 
 
@@ -145,16 +145,16 @@ def test_what_is_wrong_with_a_camera(changes, words, nodes):
 def test_depth_of_another_optical_frame():
     topics, order = heard()
     small = Frame(FRAME.rgb[::2, ::2], FRAME.depth[::2, ::2], None, 10**9, 'depth_eye')
-    topics[bag.DEPTH_TOPIC].first = dict(bag._camera_messages(small))[bag.DEPTH_TOPIC]
+    topics[DEPTH_TOPIC].first = dict(record.of_frame(small))[DEPTH_TOPIC]
     assert "depth is in frame 'depth_eye', colour in 'eye'" in said(topics, order)
 
 
 def test_no_depth_and_no_camera_info():
     topics, order = heard()
-    colour = {bag.COLOUR_TOPIC: topics[bag.COLOUR_TOPIC]}
+    colour = {COLOUR_TOPIC: topics[COLOUR_TOPIC]}
     text = said(colour, order, ())
     assert "has no depth: depth:=''" in text and 'no camera_info beside it' in text
-    assert f"perception.launch.py image:={bag.COLOUR_TOPIC} depth:=''" in text
+    assert f"perception.launch.py image:={COLOUR_TOPIC} depth:=''" in text
 
 
 def test_a_publisher_that_is_silent():
@@ -188,7 +188,7 @@ def test_nodes_that_do_not_answer_or_complain():
 
 def test_two_cameras_that_cannot_be_told_apart():
     topics, order = heard()
-    topics['/camera/other/depth'] = topics[bag.DEPTH_TOPIC]
-    topics['/camera/third/depth'] = topics[bag.DEPTH_TOPIC]
-    del topics[bag.DEPTH_TOPIC]
+    topics['/camera/other/depth'] = topics[DEPTH_TOPIC]
+    topics['/camera/third/depth'] = topics[DEPTH_TOPIC]
+    del topics[DEPTH_TOPIC]
     assert 'several depth topics go with' in said(topics, order, ())

@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ElementTree
 import cv2
 import numpy as np
 import pytest
-from rganet_ros import bag, cameras, cli, decode
+from rganet_ros import bag, cameras, cli, decode, record
+from rganet_ros.messages import TYPES
 from rganet_ros.replay import replay
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -36,10 +37,10 @@ def frames(count, shift=0):
 
 def recorded(path, every, storage, prefix='', topics=None):
     """Write frames with rosbags itself, uncompressed."""
-    types, connections = bag.TYPES, {}
+    types, connections = TYPES, {}
     with Writer(path, version=8, storage_plugin=StoragePlugin[storage.upper()]) as writer:
         for frame in every:
-            for topic, message in bag._camera_messages(frame):
+            for topic, message in record.of_frame(frame):
                 topic, kind = prefix + topic, message.__msgtype__
                 if topic not in connections:
                     connections[topic] = writer.add_connection(topic, kind, typestore=types)
@@ -49,7 +50,7 @@ def recorded(path, every, storage, prefix='', topics=None):
 
 @pytest.fixture
 def recording(tmp_path):
-    bag.write_frames(tmp_path / 'recording', frames(3))
+    record.write_frames(tmp_path / 'recording', frames(3))
     return tmp_path / 'recording'
 
 
@@ -118,7 +119,7 @@ def test_options_from_yaml(recording, tmp_path):
 def test_a_nodes_parameter_file_will_do(tmp_path):
     path = tmp_path / 'node.yaml'
     path.write_text('/**:\n  ros__parameters:\n    limit: 3\n    model: mine\n    max_age: 1.0\n')
-    assert replay.read_params(path) == ({'model': 'mine'}, {'limit': 3})
+    assert replay.read_params(path) == ({'model': 'mine'}, {'limit': 3}, {})
 
 
 @pytest.mark.parametrize(
@@ -196,13 +197,11 @@ def test_several_cameras_each_have_a_memory_of_their_own(tmp_path):
     with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
         for side, every in (('/left', left), ('/right', right)):
             for frame in every:
-                for topic, message in bag._camera_messages(frame):
+                for topic, message in record.of_frame(frame):
                     topic, kind = side + topic, message.__msgtype__
                     if topic not in connections:
-                        connections[topic] = writer.add_connection(
-                            topic, kind, typestore=bag.TYPES
-                        )
-                    data = bag.TYPES.serialize_cdr(message, kind)
+                        connections[topic] = writer.add_connection(topic, kind, typestore=TYPES)
+                    data = TYPES.serialize_cdr(message, kind)
                     writer.write(connections[topic], frame.stamp, data)
     assert cli.main(['replay', str(path), '--out', str(tmp_path / 'out'), *model]) == 0
     rows = json.loads((tmp_path / 'out' / 'report.json').read_text())['per_frame']
@@ -223,13 +222,57 @@ def test_the_outputs_have_the_inputs_stamps_and_are_no_cameras(recording, tmp_pa
     made = tmp_path / 'out' / 'outputs'
     stamps = {}
     for message in bag.messages(made):
-        header = bag.deserialize(message).header
+        found = bag.deserialize(message)
+        header = found.header if hasattr(found, 'header') else found.markers[0].header
         assert header.frame_id == 'eye' and decode.stamp(header) == message.time
         stamps.setdefault(message.topic, []).append(message.time)
-    names = ('affordance', 'labels', 'overlay', 'candidates', 'poses', 'best')
+    names = ('affordance', 'labels', 'overlay', 'candidates', 'poses', 'best', 'markers')
     assert stamps == {f'/perception/{name}': [k * 10**8 for k in (1, 2, 3)] for name in names}
     with pytest.raises(ValueError, match='no colour pictures'):
         bag.find_cameras(made)
+
+
+def test_the_cloud_is_written_where_it_is_asked_for(recording, tmp_path):
+    assert run(recording, '--out', tmp_path / 'out', '--cloud', '--limit', 1) == 0
+    (cloud,) = bag.messages(tmp_path / 'out' / 'outputs', ['/perception/cloud'])
+    assert bag.deserialize(cloud).width == 480 * 640
+
+
+def test_no_candidates_where_the_tote_is_empty_or_masked(recording, tmp_path):
+    depth = np.full((480, 640), 600, np.uint16)
+    cv2.imwrite(str(tmp_path / 'same.png'), depth)
+    cv2.imwrite(str(tmp_path / 'lower.png'), depth + 100)
+    left = np.zeros((240, 320), np.uint8)
+    left[:, :100] = 255
+    cv2.imwrite(str(tmp_path / 'left.png'), left)
+    (tmp_path / 'node.yaml').write_text(
+        f'/**:\n  ros__parameters:\n    background_depth: {tmp_path}/lower.png\n'
+        '    background_change: 0.2\n'
+    )
+    for words, nothing in (
+        (['--background', tmp_path / 'same.png'], 3),
+        (['--background', tmp_path / 'lower.png'], 0),
+        (['--params', tmp_path / 'node.yaml'], 3),
+        (['--params', tmp_path / 'node.yaml', '--background', ''], 0),
+        (['--mask', tmp_path / 'left.png'], 3),
+    ):
+        assert run(recording, '--out', tmp_path / 'out', *words) == 0, words
+        found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+        assert found['frames_with_nothing_to_pick'] == nothing, words
+    assert found['region_options']['mask'] == str(tmp_path / 'left.png')
+
+
+def test_a_region_that_cannot_be_is_refused_and_frames_that_do_not_fit_it_are_named(
+    recording, tmp_path, capsys
+):
+    (tmp_path / 'no.png').write_bytes(b'no picture')
+    assert run(recording, '--out', tmp_path / 'out', '--mask', tmp_path / 'no.png') == 2
+    assert 'must be a PNG of one channel and 8 bits' in capsys.readouterr().err
+    cv2.imwrite(str(tmp_path / 'small.png'), np.full((24, 32), 600, np.uint16))
+    words = ['--background', tmp_path / 'small.png']
+    assert run(recording, '--out', tmp_path / 'out', *words) == 1
+    found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert found['frames'] == 0 and 'background_depth has 32 x 24' in found['not_used'][0]
 
 
 def test_the_page_is_one_file_with_pictures_and_a_timeline(recording, tmp_path):
@@ -248,19 +291,19 @@ def test_the_page_is_one_file_with_pictures_and_a_timeline(recording, tmp_path):
 
 
 def test_compressed_pictures(tmp_path):
-    kinds, connections = bag.TYPES.types, {}
+    kinds, connections = TYPES.types, {}
     path = tmp_path / 'packed'
     with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
         for frame in frames(2):
-            for topic, message in bag._camera_messages(frame):
+            for topic, message in record.of_frame(frame):
                 if message.__msgtype__ == cameras.IMAGE and message.encoding == 'rgb8':
                     data = cv2.imencode('.png', frame.rgb[..., ::-1])[1].ravel()
                     name, topic = cameras.COMPRESSED, f'{topic}/compressed'
                     message = kinds[name](message.header, 'rgb8; png compressed bgr8', data)
                 kind = message.__msgtype__
                 if topic not in connections:
-                    connections[topic] = writer.add_connection(topic, kind, typestore=bag.TYPES)
-                data = bag.TYPES.serialize_cdr(message, kind)
+                    connections[topic] = writer.add_connection(topic, kind, typestore=TYPES)
+                data = TYPES.serialize_cdr(message, kind)
                 writer.write(connections[topic], frame.stamp, data)
     found = list(bag.frames(path))
     assert np.array_equal(found[0].rgb, scene()) and found[0].depth is not None

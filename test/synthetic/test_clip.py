@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rganet_ros import bag, cli, decode
+from rganet_ros import bag, cameras, cli, decode
 from rganet_ros.synthetic import clip
 from rganet_ros.synthetic import recipe as recipes
 from scipy.spatial.transform import Rotation
@@ -58,7 +58,7 @@ def test_the_bag_holds_the_frames(tmp_path):
     for frame in frames:
         assert frame.rgb.shape == (72, 96, 3) and frame.depth.shape == (72, 96)
         assert frame.camera.width == 96
-    poses = [bag.deserialize(m) for m in bag.messages(path, [bag.POSE_TOPIC])]
+    poses = [bag.deserialize(m) for m in bag.messages(path, [cameras.POSE_TOPIC])]
     assert [decode.stamp(pose.header) for pose in poses] == [frame.stamp for frame in frames]
     expected = clip.samples(recipes.find(str(recipe)), 'test', 1, 0, 3, clip.QUIET)
     for message, sample in zip(poses, expected, strict=True):
