@@ -19,18 +19,25 @@ def confusion(labels: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray
 
 def scores(matrix: np.ndarray) -> dict[str, np.ndarray | float]:
     """
-    Give iou, precision and recall, (K,) each, and accuracy, all in 0..1.
+    Give iou, precision, recall, dice, mcc and class_accuracy, (K,) each, and accuracy.
 
-    NaN where a score has no pixels to stand on: a class that is neither there nor said.
+    matrix  (K, K), see `confusion`
+
+    Those of a class set it against the rest; all are in 0..1 but mcc (Matthews), in -1..1. NaN
+    where a score has no pixels to stand on: a class that is neither there nor said.
     """
     matrix = np.asarray(matrix, float)
-    hit, said, true = np.diag(matrix), matrix.sum(0), matrix.sum(1)
+    hit, said, true, total = np.diag(matrix), matrix.sum(0), matrix.sum(1), matrix.sum()
     with np.errstate(invalid='ignore', divide='ignore'):
+        spread = np.sqrt(said * (total - said)) * np.sqrt(true * (total - true))
         return {
             'iou': hit / (said + true - hit),
             'precision': hit / said,
             'recall': hit / true,
-            'accuracy': float(hit.sum() / matrix.sum()),
+            'dice': 2 * hit / (said + true),
+            'mcc': (hit * total - said * true) / spread,
+            'class_accuracy': (total - said - true + 2 * hit) / total,
+            'accuracy': float(hit.sum() / total),
         }
 
 
@@ -48,20 +55,22 @@ def warp(before: np.ndarray, flow: np.ndarray) -> np.ndarray:
     return before[row, column]
 
 
-def flicker(labels, truth, flow: np.ndarray | None = None, seen=None) -> tuple[int, int]:
+def flicker(labels, truth=None, flow: np.ndarray | None = None, seen=None) -> tuple[int, int]:
     """
     Count the pixels whose class changes between two frames though the true class does not.
 
-    labels  (before, now), and truth (before, now): (H, W) uint8 class ids
+    labels  (before, now): (H, W) uint8 class ids
+    truth   the same of the true ones; None: nothing is known to have changed
     flow    (H, W, 2) of the known motion, see `warp`; None: the camera stood still
     seen    (H, W) bool: whether a pixel was in the frame before; None: all
 
     Returns how many changed, of how many.
     """
-    before, true_before = (
-        each[0] if flow is None else warp(each[0], flow) for each in (labels, truth)
+    pairs = (labels,) if truth is None else (labels, truth)
+    unchanged, *true = (
+        (before if flow is None else warp(before, flow)) == now for before, now in pairs
     )
-    steady = true_before == truth[1]
+    steady = true[0] if true else np.ones_like(unchanged)
     if seen is not None:
-        steady &= seen
-    return int((before != labels[1])[steady].sum()), int(steady.sum())
+        steady = steady & seen
+    return int((~unchanged & steady).sum()), int(steady.sum())

@@ -66,8 +66,7 @@ def flicker_along(answers: Iterable[tuple[Frame, np.ndarray]]) -> float | None:
     for frame, labels in answers:
         moved = flow(frame, before[0]) if before else None
         if moved:
-            nothing = np.zeros_like(labels)
-            counts = flicker((before[1], labels), (nothing, nothing), *moved)
+            counts = flicker((before[1], labels), None, *moved)
             changed, steady = changed + counts[0], steady + counts[1]
         before = frame, labels
     return changed / steady if steady else None

@@ -36,6 +36,16 @@ def test_bench_engines_says_how_far_they_agree(tmp_path):
     assert rows['onnxruntime', 'fp32']['ratio'] == 1
 
 
+def test_bench_metrics_agrees_with_its_plain_loop(tmp_path, capsys):
+    out = tmp_path / 'found.json'
+    given = ['--pictures', '3', '--repeats', '1', '--out', str(out)]
+    assert main(['bench', 'metrics', *given]) == 0
+    rows = {row['score']: row for row in json.loads(out.read_text())}
+    assert rows['MGRID']['ratio'] == 1 and rows['MGRID, a plain double loop']['ratio'] > 1
+    said = ' '.join(capsys.readouterr().out.split())
+    assert float(said.partition('differ by ')[2].split()[0]) < 1e-12
+
+
 @pytest.mark.slow
 def test_bench_memory_shows_what_each_window_takes(tmp_path):
     out = tmp_path / 'found.json'

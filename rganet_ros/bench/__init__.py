@@ -1,4 +1,4 @@
-"""Measure speed on this machine: `rganet bench candidates`, `engines`, `memory`, `networks`."""
+"""Measure speed on this machine: `rganet bench candidates`, `engines`, `memory`, and others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ BENCHES = {
     'candidates': 'finding places for the cup, on a scene of known geometry',
     'engines': 'running a model, on each backend',
     'memory': "what FANet's memory of past frames costs, by the length of its window",
+    'metrics': 'scoring answers against labels: MGRID against a plain loop, Top-1',
     'networks': 'running any network, as published and as engines run it',
 }
 

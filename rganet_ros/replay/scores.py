@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from rganet_ros import metrics, motion
-from rganet_ros.types import Candidate, CLASSES, Detection, Frame, SUCTIONABLE
+from rganet_ros.tally import Tally
+from rganet_ros.types import Candidate, Detection, Frame, SUCTIONABLE
 
 GAP = 1_000_000_000  # ns; frames further apart do not follow each other
 NEAR = 0.015  # metres: a candidate this near to one of the frame before is the same
@@ -31,8 +32,7 @@ class Scores:
     def __init__(self):
         self.frames = self.found = self.nothing = 0
         self._past: dict[str, _Past] = {}  # by camera
-        self._confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-        self._labelled = 0
+        self._tally = Tally()
         self._changed, self._steady = 0, 0
         self._kept: list[float] = []
         self._moved: list[float] = []
@@ -43,7 +43,7 @@ class Scores:
         self, camera: str, frame: Frame, detection: Detection, truth: np.ndarray | None
     ) -> dict:
         """
-        Count a frame; returns its own figures: iou, best_holds, flicker, kept.
+        Count a frame; returns its own figures: iou, mgrid, best_holds, flicker, kept.
 
         truth  (H, W) uint8 class ids, 255 not counted; None without a label
         """
@@ -62,12 +62,10 @@ class Scores:
         return own
 
     def _against(self, truth: np.ndarray, detection: Detection) -> dict:
-        matrix = metrics.confusion(detection.labels, truth, len(CLASSES))
-        self._confusion += matrix
-        self._labelled += 1
+        found = self._tally.add(detection.labels, truth, detection.affordance)
         holds = [truth[round(c.v), round(c.u)] for c in detection.candidates[:5]]
         holds = [label == SUCTIONABLE for label in holds if label != 255]
-        own = {'iou': _rounded(metrics.scores(matrix)['iou'][SUCTIONABLE])}
+        own = {name: _rounded(found[name]) for name in ('iou', 'mgrid')}
         if holds:
             self._first.append(holds[0])
             self._five.append(float(np.mean(holds)))
@@ -75,9 +73,8 @@ class Scores:
         return own
 
     def _since(self, past: _Past, now: _Past) -> dict:
-        truth = (past.truth, now.truth)
-        if any(each is None for each in truth):
-            truth = (np.zeros_like(past.labels),) * 2
+        labelled = past.truth is not None and now.truth is not None
+        truth = (past.truth, now.truth) if labelled else None
         moved = motion.flow(now.frame, past.frame) or ()
         changed, steady = metrics.flicker((past.labels, now.labels), truth, *moved)
         self._changed, self._steady = self._changed + changed, self._steady + steady
@@ -95,15 +92,16 @@ class Scores:
 
     def summary(self) -> dict:
         """Sum up; what there was nothing for is None."""
-        scores = metrics.scores(self._confusion) if self._labelled else {}
+        tally = self._tally.summary()
+        scores = {name: tally[name][SUCTIONABLE] for name in ('iou', 'precision', 'recall')} | {
+            name: tally.get(name, np.nan) for name in ('mgrid', 'top_1')
+        }
         return {
             'frames': self.frames,
             'candidates_per_frame': round(self.found / self.frames, 2) if self.frames else None,
             'frames_with_nothing_to_pick': self.nothing,
-            'labelled_frames': self._labelled,
-            'iou': _rounded(scores['iou'][SUCTIONABLE]) if scores else None,
-            'precision': _rounded(scores['precision'][SUCTIONABLE]) if scores else None,
-            'recall': _rounded(scores['recall'][SUCTIONABLE]) if scores else None,
+            'labelled_frames': tally['frames'],
+            **{name: _rounded(value) for name, value in scores.items()},
             'best_holds': _mean(self._first),
             'first_five_hold': _mean(self._five),
             'flicker': _rounded(self._changed / self._steady) if self._steady else None,

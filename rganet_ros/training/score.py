@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from rganet_ros import metrics, networks, report, viz
-from rganet_ros.types import CLASSES, SUCTIONABLE
+from rganet_ros.tally import Tally
+from rganet_ros.types import SUCTIONABLE
 from rich.progress import Progress
 import torch
 from torch import nn
@@ -60,34 +61,27 @@ def score(answer: Answer, frames, show=False) -> dict:
     """
     Score answers on frames of (rgb, depth, label), clip by clip.
 
-    iou, precision, recall  by class, pooled over all pixels of all frames; accuracy likewise
-    frame_iou               by class, mean over the frames that have or are said to have any
-    flicker                 where there are clips: the share of pixels whose class changes though
-                            the true class, followed along the true flow, does not
-    frames                  how many
+    Gives what `Tally.summary` does and, where there are clips, flicker: the share of pixels whose
+    class changes though the true class, followed along the true flow, does not.
     """
-    pooled, single = np.zeros((len(CLASSES), len(CLASSES)), np.int64), []
-    changed = np.zeros(2, np.int64)
+    tally, changed = Tally(), np.zeros(2, np.int64)
     with Progress(transient=True, disable=not show) as progress:
         bar = progress.add_task('evaluating', total=len(frames))
         for clip in frames.clips:
             before = None
             for index in clip:
                 rgb, depth, truth = frames[index]
-                labels = answer(rgb, depth, before is None)[1]
-                matrix = metrics.confusion(labels, truth, len(CLASSES))
-                pooled += matrix
-                single.append(metrics.scores(matrix)['iou'])
+                affordance, labels = answer(rgb, depth, before is None)
+                tally.add(labels, truth, affordance)
                 if before is not None:
                     pairs = zip(before, (labels, truth))
                     changed += metrics.flicker(*pairs, *frames.flow(index))
                 before = labels, truth
                 progress.advance(bar)
-    found = metrics.scores(pooled) | {'frame_iou': np.nanmean(single, 0)}
-    found = {key: np.round(value, 4).tolist() for key, value in found.items()}
+    found = tally.summary()
     if changed[1]:
         found['flicker'] = round(float(changed[0] / changed[1]), 5)
-    return found | {'frames': len(frames)}
+    return found
 
 
 def save_sheet(path: Path, answer: Answer, frames, count=6) -> None:

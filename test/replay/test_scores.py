@@ -27,12 +27,14 @@ def test_by_hand():
     scores = Scores()
     truth = np.array([[2, 2, 1, 255]], np.uint8)
     own = scores.add('', frame(0), detection([[2, 0, 1, 2]]), truth)
-    assert own == {'iou': 0.5}
+    # One cell with a hit, nothing that is not and one missed: F = 1.25 / 1.5, curved 0.6657.
+    assert own == {'iou': 0.5, 'mgrid': 0.6657}
     own = scores.add('', frame(10**8), detection([[2, 2, 1, 0]]), truth)
     # Two of four pixels changed: the true class did not, unlabelled or not.
-    assert own == {'iou': 1.0, 'flicker': 0.5}
+    assert own == {'iou': 1.0, 'mgrid': 1.0, 'flicker': 0.5}
     found = scores.summary()
     assert (found['iou'], found['precision'], found['recall']) == (0.75, 1.0, 0.75)
+    assert (found['mgrid'], found['top_1']) == (0.8329, 1.0)
     assert (found['frames'], found['labelled_frames'], found['flicker']) == (2, 2, 0.5)
     assert found['best_holds'] is None and found['frames_with_nothing_to_pick'] == 2
 
