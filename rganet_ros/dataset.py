@@ -9,7 +9,7 @@ import time
 
 import cv2
 import numpy as np
-from rganet_ros.types import Camera
+from rganet_ros.types import Camera, CLASSES
 
 LABEL_CODES = np.array([255, 0, 128], np.uint8)  # of background, not suctionable, suctionable
 DEPTH_UNIT = 1e-4  # m
@@ -87,20 +87,25 @@ class Zeng:
     names    of its frames
     clips    indices of frames that follow each other; one clip a frame where nothing moves, else
              scene-0, scene-1 ... up to a missing one (the card says so: `motion` in its recipe)
+    classes  the names of ours
+    depth    whether frames have depth: they do
     ignored  whether label 255 means "unlabelled" (then it stays 255, and no loss or score counts
              it) or background (0); the data set's card.json says so: `unlabelled: ignore` or
              `background`; a data set without a card is Zeng's own, where it is ignored
     """
 
-    def __init__(self, root: str | Path, split: str):
-        """Read the card and the list of frames; FileNotFoundError or ValueError in a sentence."""
+    classes, depth = CLASSES, True
+
+    def __init__(self, root: str | Path, split: str, unlabelled: str | None = None):
+        """
+        Read the card and the list of frames; FileNotFoundError or ValueError in a sentence.
+
+        unlabelled  `ignore` or `background`, whatever the card says; None: what the card says
+        """
         self.root = Path(root)
         self._data = self.root / 'data'
         self.card = read_card(self.root)
-        unlabelled = self.card.get('unlabelled', 'ignore')
-        if unlabelled not in ('ignore', 'background'):
-            raise ValueError(f'{self.root}/card.json: unlabelled is ignore or background')
-        self.ignored = unlabelled == 'ignore'
+        self.ignored = is_ignored(self.root, self.card, unlabelled)
         listed = self._data / f'{split}-split.txt'
         if not listed.is_file():
             raise FileNotFoundError(f'no split {split!r} in {self.root}: {listed} is missing')
@@ -122,16 +127,23 @@ class Zeng:
         name = self.names[index]
         rgb = read_picture(self._data / 'color-input' / f'{name}.png')
         depth = read_depth(self._data / 'depth-input' / f'{name}.png', DEPTH_UNIT)
-        codes = read_picture(self._data / 'label' / f'{name}.png', cv2.IMREAD_GRAYSCALE)
+        path = self._data / 'label' / f'{name}.png'
+        codes = read_picture(path, cv2.IMREAD_GRAYSCALE)
         if not rgb.shape[:2] == depth.shape == codes.shape:
             raise ValueError(f'{self.root}: colour, depth and label of {name} differ in size')
-        return rgb, depth, self._ids[codes]
+        values = dict(zip(LABEL_CODES.tolist(), (255 if self.ignored else 0, 1, 2)))
+        return rgb, depth, class_ids(codes, values, path)
 
-    @property
-    def _ids(self) -> np.ndarray:
-        ids = np.full(256, 255, np.uint8)
-        ids[LABEL_CODES] = (255 if self.ignored else 0, 1, 2)
-        return ids
+    def files(self, index: int) -> dict[str, Path]:
+        """Name the files that a frame is read from."""
+        folders = {'picture': 'color-input', 'depth': 'depth-input', 'label': 'label'}
+        name = f'{self.names[index]}.png'
+        return {what: self._data / folder / name for what, folder in folders.items()}
+
+    def holds(self, index: int) -> np.ndarray | None:
+        """Read the score of a set that was made: (H, W) in 0..1, how well a cup holds; or None."""
+        path = self._data / 'score' / f'{self.names[index]}.png'
+        return read_depth(path, 1 / 65535) if path.is_file() else None
 
     def flow(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Read where a frame's pixels were in the clip's frame before, and which were seen."""
@@ -158,6 +170,29 @@ def _clips(names: list[str]) -> list[list[int]]:
         found[-1].append(index)
         last = scene, number
     return found
+
+
+def is_ignored(root: Path, card: dict, unlabelled: str | None = None) -> bool:
+    """Tell whether label 255 is ignored, or background: as asked, else as the card says."""
+    said = unlabelled or card.get('unlabelled', 'ignore')
+    if said not in ('ignore', 'background'):
+        raise ValueError(f'{root}/card.json: unlabelled is ignore or background, not {said!r}')
+    return said == 'ignore'
+
+
+def class_ids(codes: np.ndarray, values: dict[int, int], path: Path) -> np.ndarray:
+    """
+    Turn the values of a label picture (H, W) uint8 into class ids.
+
+    values  value -> class id; ValueError names the file where it holds any other
+    """
+    ids, listed = np.zeros(256, np.uint8), np.zeros(256, bool)
+    ids[list(values)], listed[list(values)] = list(values.values()), True
+    if not listed[codes].all():
+        strange = ', '.join(map(str, np.unique(codes[~listed[codes]])[:8]))
+        expected = ', '.join(map(str, sorted(values)))
+        raise ValueError(f'{path} holds {strange}: labels of this data set are {expected}')
+    return ids[codes]
 
 
 def read_card(root: Path) -> dict:

@@ -23,7 +23,7 @@ LIBRARIES = {
     'safetensors': ('networks/', 'training/'),
     'onnx': ('training/',),
     'mujoco': ('synthetic/',),
-    'PIL': ('synthetic/', 'viz.py'),
+    'PIL': ('synthetic/', 'viz.py', 'masks.py'),
     'scipy': ('synthetic/',),
     'rosbags': ('bag.py', 'record.py', 'messages.py'),
     'mcap': ('salvage.py', 'inflate.py'),
@@ -46,7 +46,8 @@ ENGINES = WORDS | {'models', 'runtime'}
 PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}
 BAGS = {'cameras', 'messages', 'inflate', 'salvage', 'record', 'bag'}
-BESIDE = PIPELINE | BAGS | {'dataset', 'pictures', 'report'}
+DATA = {'dataset', 'masks', 'mixture', 'check'}
+BESIDE = PIPELINE | BAGS | DATA | {'pictures', 'report'}
 MAY_IMPORT = {
     'types': set(),
     'options': set(),
@@ -63,6 +64,9 @@ MAY_IMPORT = {
     'record': ARRAYS | {'cameras', 'messages'},
     'bag': ARRAYS | BAGS - {'record'},
     'dataset': ARRAYS | {'dataset'},
+    'masks': WORDS | {'dataset', 'masks'},
+    'mixture': WORDS | {'dataset', 'masks', 'mixture'},
+    'check': WORDS | {'dataset', 'masks', 'mixture', 'check'},
     'report': ARRAYS | {'dataset', 'report'},
     'doctor': PREDICTOR | {'doctor'},
     'pictures': ARRAYS | {'dataset', 'pictures'},

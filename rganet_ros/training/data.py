@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from rganet_ros.dataset import Zeng
+from rganet_ros.mixture import DataSet
 from rganet_ros.training.augment import augment
 from rganet_ros.training.config import Recipe
+from rganet_ros.types import CLASSES
 from rich.progress import track
 import torch
 from torch import Tensor
@@ -17,14 +18,13 @@ DEPTH_UNIT = 1e-4  # metres, of depth kept as uint16
 
 
 class Frames:
-    """A split of a data set, decoded once: some 1.8 MB a frame of 640 x 480; clips as Zeng's."""
+    """A split of a data set, decoded once: some 1.8 MB a frame of 640 x 480; all as in DataSet."""
 
     def __init__(self, root, split: str, threads: int = 2):
         """Read all; ValueError where the split is empty."""
-        dataset = self._dataset = Zeng(root, split)
-        self.root, self.clips = dataset.root, dataset.clips
-        if len(dataset) == 0:
-            raise ValueError(f'{root}: the split {split!r} has no frames')
+        dataset = self._dataset = DataSet(root, split)
+        self.root, self.clips, self.order = dataset.root, dataset.clips, dataset.order
+        self.card, self.classes, self.depth = dataset.card, dataset.classes, dataset.depth
 
         def read(index):
             rgb, depth, label = dataset[index]
@@ -63,7 +63,7 @@ def batches(frames: Frames, recipe: Recipe, epoch: int) -> Iterator[list[Batch]]
     whole = epoch >= recipe.epochs - recipe.whole_epochs
     size = frames[0][2].shape if whole else tuple(int(x) for x in recipe.crop)
     key = recipe.seed, epoch
-    order = np.random.default_rng(key).permutation(len(frames))
+    order = frames.order(np.random.default_rng(key))
     place = {index: (clip, at) for clip in frames.clips for at, index in enumerate(clip)}
     shortest, longest = (int(x) for x in recipe.window)
     for step in range(steps_per_epoch(frames, recipe)):
@@ -89,8 +89,10 @@ def steps_per_epoch(frames: Frames, recipe: Recipe) -> int:
     """
     Count the steps that see about as many frames as there are.
 
-    Raises ValueError where there is none, or where a clip is shorter than the longest window.
+    Raises ValueError where there is none, where a clip is shorter than the longest window, or
+    where `check` does.
     """
+    check(frames, recipe)
     shortest, longest = recipe.window
     least = min(map(len, frames.clips))
     if not shortest <= longest <= least:
@@ -102,3 +104,22 @@ def steps_per_epoch(frames: Frames, recipe: Recipe) -> int:
     if steps < 1:
         raise ValueError(f'{len(frames)} frames do not fill a batch of {recipe.batch}')
     return steps
+
+
+def check(frames: Frames, recipe: Recipe) -> None:
+    """Refuse a recipe of other classes, or of depth where there is none: ValueError."""
+    count, classes = len(frames.classes), recipe.config.get('classes', len(CLASSES))
+    if classes != count:
+        raise ValueError(
+            f'{frames.root} has {count} classes ({", ".join(frames.classes)}), the network '
+            f'{classes}: give config: {{classes: {count}}} in the recipe'
+        )
+    if len(recipe.class_weights) != count:
+        raise ValueError(
+            f'class_weights has {len(recipe.class_weights)} numbers: expected {count}, one for '
+            f'each of {", ".join(frames.classes)}'
+        )
+    if recipe.config.get('depth') and not frames.depth:
+        raise ValueError(
+            f'{frames.root} has no depth: give config: {{depth: false}} in the recipe'
+        )

@@ -64,7 +64,7 @@ def score(answer: Answer, frames, show=False) -> dict:
     Gives what `Tally.summary` does and, where there are clips, flicker: the share of pixels whose
     class changes though the true class, followed along the true flow, does not.
     """
-    tally, changed = Tally(), np.zeros(2, np.int64)
+    tally, changed = Tally(frames.classes), np.zeros(2, np.int64)
     with Progress(transient=True, disable=not show) as progress:
         bar = progress.add_task('evaluating', total=len(frames))
         for clip in frames.clips:

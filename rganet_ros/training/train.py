@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 from rganet_ros import networks
-from rganet_ros.dataset import read_card
+from rganet_ros.check import quick_check
 from rganet_ros.networks.layers import DepthChannels
 from rganet_ros.training.config import read_recipe, Recipe
 from rganet_ros.training.data import batches, Frames, steps_per_epoch
@@ -30,7 +30,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.description = __doc__
     parser.add_argument('--recipe', required=True, help='YAML, see config/train')
-    parser.add_argument('--data', required=True, help='data set with splits train and test')
+    parser.add_argument(
+        '--data', required=True, nargs='+', metavar='FOLDER[:WEIGHT]',
+        help='data sets with splits train and test, or a YAML file of `folder: weight` lines',
+    )  # fmt: skip
     parser.add_argument('--out', required=True, type=Path, help='folder; goes on if it has a run')
     parser.add_argument('--init', help='start from the weights of this checkpoint where they fit')
     parser.add_argument('--epochs', type=int, help="instead of the recipe's")
@@ -45,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     changes = {k: getattr(args, k) for k in ('epochs', 'seed') if getattr(args, k) is not None}
     recipe = read_recipe(args.recipe, **changes)
     threads = torch.get_num_threads()
+    quick_check(args.data)
     train, test = (Frames(args.data, split, threads) for split in ('train', 'test'))
     command = ' '.join(['rganet', *sys.argv[1:]])
     fit(
@@ -53,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         test,
         args.out,
         init=args.init,
-        made={'command': command, 'data': read_card(Path(args.data))},
+        made={'command': command, 'data': train.card},
     )
     return 0
 
