@@ -4,6 +4,7 @@
 # make test                  everything the tests need, and the tests
 # make test COVERAGE=1       and which lines of the package no test runs
 # make test-slow             the tests that take longer
+# make test-gpu              parity and speed of TensorRT, where there is a GPU with its libraries
 # make test-kilted           the node's tests on ROS 2 Kilted, in .venv-kilted
 # make soak MINUTES=30       the node under 30 Hz and faults: memory, latency, age, every drop
 #
@@ -16,11 +17,13 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.14.1 torchvision==0.29.1
 # TensorRT for RTX parses and builds on a CPU; without their dependencies, which are CUDA's.
 TENSORRT := tensorrt-rtx-cu13-bindings==1.7.1.116 onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0
+# Its types, in a folder of their own: in the environment they would look like the library.
+STUBS := tensorrt-stubs==10.13.0.35.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install install-test demo test test-slow test-kilted soak clean
+.PHONY: help install install-test demo test test-slow test-gpu test-kilted soak clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -46,6 +49,7 @@ $(VENV)/.test: $(VENV)/.runtime
 	@$(PIP) $(TORCH)
 	@$(PIP) --no-build-isolation --editable '.[ros-jazzy,train,sim,test]'
 	@$(PIP) --no-deps $(TENSORRT)
+	@$(PIP) --no-deps --upgrade --target $(VENV)/stubs $(STUBS)
 	@touch $@
 
 # MuJoCo renders without a screen through these.
@@ -67,10 +71,14 @@ demo: install
 	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)') $(if $(OUT),--out '$(OUT)')
 
 test: install-test
-	@$(BIN)/python -m pytest -m 'not slow' $(if $(COVERAGE),--cov --cov-report=term)
+	@$(BIN)/python -m pytest -m 'not slow and not gpu' $(if $(COVERAGE),--cov --cov-report=term)
 
 test-slow: install-test
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m 'slow and not gpu'
+
+# With TensorRT and its pycuda in the environment; without a GPU it fails.
+test-gpu: install-test
+	@$(BIN)/python -m pytest -m gpu
 
 # Another distribution needs another environment: their wheels bring packages of the same names.
 KILTED := .venv-kilted

@@ -72,12 +72,15 @@ setup(
         ],
         'sim': ['mujoco==4.0.0', 'scipy>=1.11'],
         'view': ['foxglove-sdk>=0.16,<1'],
-        'tensorrt': ['tensorrt>=10', 'pycuda>=2024.1'],
+        # TensorRT itself comes with JetPack, from apt or from NVIDIA's own index. onnx reorders a
+        # model's first steps for it.
+        'tensorrt': ['pycuda>=2024.1', 'cuda-python>=12.6', 'onnx>=1.16'],
         'test': [
             'pytest>=8',
             'pytest-cov>=7',
             'hypothesis>=6',
             'ruff>=0.6',
+            'mypy>=1.15,<3',  # the TensorRT backend, against TensorRT's types
             'foxglove-sdk>=0.16,<1',  # rganet view, and the other end of its websocket
             'websockets>=12,<18',
             *ament_style,

@@ -33,6 +33,7 @@ ARGUMENTS = {
     # What is left empty is as the parameter file, or else the node, has it.
     'model': ('', 'name of a shipped model, or path of an .onnx file'),
     'backend': ('', 'engine'),
+    'build_engine': ('', 'if_missing or never: whether TensorRT builds an engine in configure'),
     'mode': ('', 'stream or triggered'),
     'image_transport': ('', 'raw or compressed'),
     'depth_transport': ('', 'raw, compressedDepth or compressed'),
@@ -46,7 +47,7 @@ ARGUMENTS = {
     ),
 }
 TOPICS = ('image', 'depth', 'camera_info', 'depth_camera_info')
-PARAMETERS = ('model', 'backend', 'mode', 'image_transport', 'depth_transport')
+PARAMETERS = ('model', 'backend', 'build_engine', 'mode', 'image_transport', 'depth_transport')
 
 
 def node(given, camera, namespace):

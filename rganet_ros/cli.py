@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+import logging
 import sys
 
 # Verb: (module with arguments(parser) and run(args) -> exit status, one line of help).
@@ -39,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run a verb; returns the exit status: 2 where it was refused, with one sentence on stderr."""
     argv = sys.argv[1:] if argv is None else argv
     verb = argv[0] if argv and argv[0] in VERBS else ''
+    logging.basicConfig(format='%(message)s')
+    logging.getLogger('rganet_ros').setLevel(logging.INFO)  # what a long build says
     try:
         return _run(verb, argv)
     except ModuleNotFoundError as error:

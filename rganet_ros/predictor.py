@@ -12,7 +12,7 @@ from rganet_ros import models
 from rganet_ros.letterbox import letterbox, undo
 from rganet_ros.models import Model
 from rganet_ros.options import OneOf, Range
-from rganet_ros.runtime import Backend, BACKENDS, load
+from rganet_ros.runtime import Backend, BACKENDS, load, PRECISIONS, Settings
 from rganet_ros.types import Camera, Frame
 
 JUMP_BACK = 500_000_000  # ns; a stamp further back is a looped bag or a new clock
@@ -26,9 +26,24 @@ class PredictorOptions:
         str, 'name of a shipped model, or the path of an .onnx file; fake with backend fake'
     ] = models.RGBD
     backend: Annotated[
-        str, OneOf(('auto', *BACKENDS)), 'engine; auto is openvino on x86, else onnxruntime'
+        str,
+        OneOf(('auto', *BACKENDS)),
+        'engine; auto is tensorrt where it and a GPU are, openvino on x86, else onnxruntime',
     ] = 'auto'
-    precision: Annotated[str, OneOf(('fp32', 'bf16')), 'of arithmetic; bf16: openvino'] = 'fp32'
+    precision: Annotated[
+        str,
+        OneOf(('model', *PRECISIONS)),
+        'of arithmetic; model: that of the model file; openvino runs files in fp32 in bf16 too',
+    ] = 'model'
+    device: Annotated[
+        str, 'auto, cpu, gpu or cuda:0; onnxruntime takes several, in order of choice: cuda:0,cpu'
+    ] = 'auto'
+    build_engine: Annotated[
+        str,
+        OneOf(('never', 'if_missing')),
+        'tensorrt: whether loading builds an engine that is missing, which takes minutes',
+    ] = 'never'
+    cache: Annotated[str, "folder of built engines; '': in that of the user's caches"] = ''
     threads: Annotated[
         int,
         Range(0, 256),
@@ -169,7 +184,8 @@ def open_predictor(options: PredictorOptions) -> Predictor:
         from rganet_ros.runtime.fake_backend import MODEL as model
     else:
         model = models.find(options.model)
-    backend = load(options.backend, model, options.precision, options.threads)
+    settings = {name: getattr(options, name) for name in Settings._fields}
+    backend = load(options.backend, model, **settings)
     predictor = Predictor(model, backend, options.state_gap, options.scene_cut)
     predictor.warm_up()
     return predictor

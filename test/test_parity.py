@@ -5,7 +5,6 @@ import pytest
 from rganet_ros import bag, models
 from rganet_ros.predictor import Predictor
 from rganet_ros.runtime import load
-import tensorrt_rtx
 
 SHIPPED = ('fanet18-rgb', 'fanet18-rgbd')
 COMPARED = ('onnxruntime', 'openvino')
@@ -58,8 +57,3 @@ def test_the_memory_of_a_clip_is_the_same_in_every_engine():
         assert one.affordance.max() > 0.5
         assert np.abs(one.affordance - other.affordance).max() < 1e-3
         assert (one.labels == other.labels).mean() >= 0.9999
-
-
-@pytest.mark.slow
-def test_tensorrt_builds_the_model_with_memory():
-    assert tensorrt_rtx.build(models.find('fanet-lite0-temporal').onnx.read_bytes()) > 1e6

@@ -157,6 +157,7 @@ def _node_arguments(args: argparse.Namespace, played: Input) -> list[str]:
     if model == 'auto':
         model = models.RGBD if depth else models.RGB
     parameters = {'model': model, 'backend': args.backend, 'depth': 'true' if depth else 'false'}
+    parameters['build_engine'] = 'if_missing'
     remaps = {
         'image': played.topics.image,
         'depth': played.topics.depth,

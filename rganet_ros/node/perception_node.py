@@ -34,6 +34,7 @@ from rganet_ros.node.lifecycle import (
     SUCCESS,
     transition,
 )
+from rganet_ros.node.logs import Forward
 from rganet_ros.node.pairing import Gate, Pairing, Set
 from rganet_ros.node.parameters import Parameters
 from rganet_ros.node.saving import Memory
@@ -54,6 +55,7 @@ class PerceptionNode(LifecycleNode):
         self._inputs: dict[str, Input] = {}  # while active
         self._pairing, self._gate = Pairing(True, 0.0), Gate()
         self._failure = ''  # of the engine, a sentence
+        self._log = Forward(self.get_logger())
         self.memory = Memory()
         answers = Answers(self)
         self._triggers = Triggers(self, answers)
@@ -157,6 +159,7 @@ class PerceptionNode(LifecycleNode):
                 self.trigger_shutdown()
         finally:
             self._worker.stop()
+            self._log.close()
             self.destroy_node()
 
     def _listen(self, name: str, kind: type, transport: str = 'raw') -> None:

@@ -12,7 +12,9 @@ uint8. Any further input is state: float32, zero at first, fed from the output `
 
 from __future__ import annotations
 
+from ctypes import byref, c_int, CDLL
 from importlib import import_module
+from importlib.util import find_spec
 import platform
 from typing import NamedTuple, Protocol
 
@@ -25,6 +27,24 @@ class Spec(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: type
+
+
+class Settings(NamedTuple):
+    """
+    How an engine is to run a model.
+
+    precision     of the arithmetic; 'model': that of the model file
+    threads       on the processor; 0 leaves it to the engine
+    device        auto, cpu, gpu, cuda:1, ...; a list in order of choice where the engine takes one
+    build_engine  if_missing: TensorRT builds an engine that is not in the cache; never: it refuses
+    cache         folder of built engines; '': in that of the user's caches
+    """
+
+    precision: str = 'model'
+    threads: int = 0
+    device: str = 'auto'
+    build_engine: str = 'never'
+    cache: str = ''
 
 
 class Backend(Protocol):
@@ -53,28 +73,51 @@ class Backend(Protocol):
 
 
 BACKENDS = {
-    'onnxruntime': 'rganet_ros.runtime.onnxruntime_backend:OnnxRuntimeBackend',
+    'tensorrt': 'rganet_ros.runtime.tensorrt_backend:TensorRtBackend',
     'openvino': 'rganet_ros.runtime.openvino_backend:OpenVinoBackend',
+    'onnxruntime': 'rganet_ros.runtime.onnxruntime_backend:OnnxRuntimeBackend',
     'torch': 'rganet_ros.runtime.torch_backend:TorchBackend',
     'fake': 'rganet_ros.runtime.fake_backend:FakeBackend',
+}
+PRECISIONS = ('fp32', 'fp16', 'bf16', 'int8')
+TENSORRT = ('tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings')
+# Where `pip install NAME` is not the whole advice.
+ADVICE = {
+    'tensorrt': "it comes with JetPack and NVIDIA's apt repository, or as wheels from "
+    'pypi.nvidia.com; on RTX cards tensorrt_rtx will do',
+    'pycuda': 'pip install pycuda, which needs the CUDA toolkit (nvcc) to compile',
 }
 
 
 def choose(backend: str) -> str:
-    """Resolve 'auto': OpenVINO on x86, ONNX Runtime elsewhere."""
+    """Resolve 'auto': TensorRT where it and a GPU are, OpenVINO on x86, ONNX Runtime elsewhere."""
     if backend == 'auto':
+        if find_spec('pycuda') and any(map(find_spec, TENSORRT)) and gpus():
+            return 'tensorrt'
         return 'openvino' if platform.machine() in ('x86_64', 'AMD64') else 'onnxruntime'
     if backend not in BACKENDS:
         raise ValueError(f'unknown backend {backend!r}: expected auto, {", ".join(BACKENDS)}')
     return backend
 
 
-def load(backend: str, model: Model, precision: str = 'fp32', threads: int = 0) -> Backend:
-    """
-    Load a model into an engine.
+def gpus() -> int:
+    """Count the GPUs that CUDA's driver knows; 0 where there is no driver."""
+    count = c_int(0)
+    try:
+        driver = CDLL('libcuda.so.1')
+    except OSError:
+        return 0
+    if driver.cuInit(0) or driver.cuDeviceGetCount(byref(count)):
+        return 0
+    return count.value
 
-    precision  of the arithmetic: fp32, or bf16 where the engine and the processor have it
-    threads    that the engine may use; 0 leaves it to the engine
+
+def load(
+    backend: str, model: Model, precision: str = 'model', threads: int = 0, device: str = 'auto',
+    build_engine: str = 'never', cache: str = '',
+) -> Backend:  # fmt: skip
+    """
+    Load a model into an engine, set as Settings say.
 
     Raises ValueError, in one sentence, where that engine cannot run that model here. There is no
     other engine to fall back to: what was asked for runs, or nothing does.
@@ -83,14 +126,51 @@ def load(backend: str, model: Model, precision: str = 'fp32', threads: int = 0) 
     module, _, cls = BACKENDS[name].partition(':')
     try:
         backend_class = getattr(import_module(module), cls)
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # or a library that the package needs is missing
+        lacks = error.name or module
+        advice = ADVICE.get(lacks.partition('.')[0], 'install it')
         raise ValueError(
-            f'backend {name} needs the Python package {error.name}, which is not installed: '
-            f'install it, or choose another backend'
+            f'backend {name} needs the Python package {lacks}, which is not installed: '
+            f'{advice}, or choose another backend'
+            if isinstance(error, ModuleNotFoundError)
+            else f'backend {name} cannot start here: {error}; choose another backend'
         ) from None
-    loaded = backend_class(model, precision, threads)
+    precision = precision_of(model) if precision == 'model' else precision
+    loaded = backend_class(model, Settings(precision, threads, device, build_engine, cache))
     _check(loaded, model)
     return loaded
+
+
+def precision_of(model: Model) -> str:
+    """Say in which precision a model file has its arithmetic."""
+    return model.card.get('arithmetic', 'fp32')
+
+
+def check_precision(
+    name: str, model: Model, precision: str, runs: tuple[str, ...], makes: tuple[str, ...] = ()
+) -> None:
+    """
+    Refuse a precision that an engine does not have for this model file: ValueError.
+
+    runs   precisions of files that it runs as they are
+    makes  precisions to which it brings a file in fp32 by itself
+    """
+    has = precision_of(model)
+    accepted = (has,) * (has in runs) + makes * (has == 'fp32')
+    if precision not in accepted:
+        advice = f'ask for {" or ".join(accepted)}' if accepted else 'export it in fp32'
+        raise ValueError(
+            f'backend {name} cannot run {model.name}, a file in {has}, in {precision!r} here: '
+            f'{advice}'
+        )
+
+
+def cuda_index(name: str, device: str) -> int:
+    """Read which GPU is meant: the first with auto, gpu and cuda, cuda:1 the second."""
+    word, _, index = device.partition(':')
+    if device not in ('auto', 'gpu') and (word != 'cuda' or not (index or '0').isdigit()):
+        raise ValueError(f'backend {name} cannot run on {device!r}: ask for auto, gpu or cuda:0')
+    return int(index or 0)
 
 
 def split_state(names) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from rganet_ros.models import Model
-from rganet_ros.runtime import promised
+from rganet_ros.runtime import promised, Settings
 from rganet_ros.types import CLASSES
 
 # What stands for a model file where the backend is 'fake'.
@@ -32,7 +32,7 @@ class FakeBackend:
 
     name, precision = 'fake', 'fp32'
 
-    def __init__(self, model: Model = MODEL, precision: str = 'fp32', threads: int = 0):
+    def __init__(self, model: Model = MODEL, settings: Settings | None = None):
         """Take anything; use the size that the card says."""
         self.inputs, self.outputs = promised(model.card)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 from rganet_ros.models import Model
-from rganet_ros.runtime import Spec, split_state
+from rganet_ros.runtime import check_precision, Settings, Spec, split_state
 
 PROVIDERS = ['CPUExecutionProvider']
 DTYPES = {'tensor(uint8)': np.uint8, 'tensor(float)': np.float32}
@@ -16,12 +16,11 @@ class OnnxRuntimeBackend:
 
     name = 'onnxruntime'
 
-    def __init__(self, model: Model, precision: str = 'fp32', threads: int = 0):
+    def __init__(self, model: Model, settings: Settings):
         """Make a session; ValueError where it cannot be had as asked for."""
-        if precision != 'fp32':
-            raise ValueError(f'backend onnxruntime runs in fp32, not {precision!r}: ask for fp32')
+        check_precision(self.name, model, settings.precision, ('fp32', 'fp16', 'int8'))
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = settings.threads
         options.log_severity_level = 3
         # Threads that spin between frames would take the cores from the rest of the robot.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
@@ -38,7 +37,7 @@ class OnnxRuntimeBackend:
         self._names = list(outputs)
         self.inputs = inputs
         self.outputs = {k: v for k, v in outputs.items() if not k.startswith('next_')}
-        self.precision, self._threads = precision, threads
+        self.precision, self._threads = settings.precision, settings.threads
 
     def new_state(self) -> dict[str, np.ndarray]:
         """Zeros, by name."""

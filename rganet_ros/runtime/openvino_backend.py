@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import openvino
 from rganet_ros.models import Model
-from rganet_ros.runtime import Spec, split_state
+from rganet_ros.runtime import check_precision, Settings, Spec, split_state
 
-PRECISIONS = {'fp32': 'f32', 'bf16': 'bf16'}
+# Of what is not quantised in the file itself.
+HINTS = {'fp32': 'f32', 'int8': 'f32', 'bf16': 'bf16'}
 
 
 class OpenVinoBackend:
@@ -15,18 +16,18 @@ class OpenVinoBackend:
 
     name = 'openvino'
 
-    def __init__(self, model: Model, precision: str = 'fp32', threads: int = 0):
+    def __init__(self, model: Model, settings: Settings):
         """Compile; ValueError where it cannot be had as asked for."""
         core = openvino.Core()
         can = core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
-        if precision not in PRECISIONS or (precision == 'bf16' and 'BF16' not in can):
-            raise ValueError(
-                f'backend openvino cannot run in {precision!r} on this CPU: '
-                f'ask for fp32{", or bf16" if "BF16" in can else ""}'
-            )
-        config = {'INFERENCE_PRECISION_HINT': PRECISIONS[precision], 'PERFORMANCE_HINT': 'LATENCY'}
-        if threads:
-            config['INFERENCE_NUM_THREADS'] = threads
+        makes = ('bf16',) * ('BF16' in can)
+        check_precision(self.name, model, settings.precision, ('fp32', 'int8'), makes)
+        config = {
+            'INFERENCE_PRECISION_HINT': HINTS[settings.precision],
+            'PERFORMANCE_HINT': 'LATENCY',
+        }
+        if settings.threads:
+            config['INFERENCE_NUM_THREADS'] = settings.threads
         try:
             self._compiled = core.compile_model(str(model.onnx), 'CPU', config)
         except RuntimeError as error:
@@ -36,7 +37,7 @@ class OpenVinoBackend:
         self._state = {name: inputs.pop(name) for name in split_state(list(inputs))}
         self.inputs = inputs
         self.outputs = {k: v for k, v in outputs.items() if not k.startswith('next_')}
-        self.precision = precision
+        self.precision = settings.precision
 
     def new_state(self) -> dict[str, np.ndarray]:
         """Zeros, by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from rganet_ros import networks
 from rganet_ros.models import Model
-from rganet_ros.runtime import promised
+from rganet_ros.runtime import check_precision, promised, Settings
 import torch
 
 
@@ -14,15 +14,14 @@ class TorchBackend:
 
     name = 'torch'
 
-    def __init__(self, model: Model, precision: str = 'fp32', threads: int = 0):
+    def __init__(self, model: Model, settings: Settings):
         """Load the weights; ValueError on a precision other than fp32, or without weights."""
-        if precision != 'fp32':
-            raise ValueError(f'backend torch runs in fp32, not {precision!r}: ask for fp32')
+        check_precision(self.name, model, settings.precision, ('fp32',))
         if model.weights is None:
             raise ValueError(f'backend torch needs {model.name}.safetensors beside {model.onnx}')
-        if threads:
-            torch.set_num_threads(threads)
-        self.precision = precision
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        self.precision = settings.precision
         self._inference = networks.Inference(networks.restore(model.weights)).eval()
         self.inputs, self.outputs = promised(model.card)
 
