@@ -166,15 +166,16 @@ def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
 
 
 def frames(
-    path: str | Path, topics: Topics | None = None, tolerance: float = 0.02, undecodable=None
-) -> Iterator[Frame]:
+    path: str | Path, topics: Topics | None = None, tolerance: float = 0.02, undecodable=None,
+    rectify: bool = False,
+) -> Iterator[Frame]:  # fmt: skip
     """
     Go through a camera's frames in a bag: every colour picture, in order.
 
     Each is paired with the depth nearest to its stamp within `tolerance` seconds (without depth
     otherwise), with the last camera_info, and with the pose of its stamp on POSE_TOPIC, where the
     bag has that. A frame, or a message, that cannot be decoded is given to `undecodable(error)`,
-    or raises without it. Cut, after the last good frame, at a cut.
+    or raises without it. `rectify` as in decode.frame. Cut, after the last good frame, at a cut.
     """
     topics = topics or find_topics(path)
     waiting, depths, info, depth_info, cut = [], [], None, None, None
@@ -193,7 +194,7 @@ def frames(
         when = decode.stamp(picture.header)
         near = [d for d in depths if abs(decode.stamp(d.header) - when) <= limit]
         best = min(near, key=lambda d: abs(decode.stamp(d.header) - when), default=None)
-        frame = attempt(decode.frame, picture, best, info, depth_info)
+        frame = attempt(decode.frame, picture, best, info, depth_info, rectify)
         return frame and replace(frame, pose=poses.get(when))
 
     found = messages(path, [*filter(None, topics), POSE_TOPIC])

@@ -8,15 +8,14 @@ reason to count by and a sentence to log.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from rganet_ros import compressed
 from rganet_ros.encodings import COLOURS, DEPTHS, to_rgb, Undecodable, view
-from rganet_ros.geometry import resample
-from rganet_ros.types import Camera, Frame
+from rganet_ros.rectify import camera, rectified
+from rganet_ros.registration import onto
+from rganet_ros.types import Frame
 
 MILLIMETRE = np.float32(0.001)
-SAME = 0.5  # pixels at the border that two cameras may differ by and still be one
 
 
 def stamp(header) -> int:
@@ -68,103 +67,21 @@ def mask(message) -> np.ndarray:
     return view(message, {'mono8': COLOURS['mono8']}) > 0
 
 
-def camera(message) -> Camera | None:
-    """
-    Read a sensor_msgs/CameraInfo: the pinhole of a rectified picture, or None if uncalibrated.
-
-    P describes the rectified picture and is taken where it is filled; else K. Both are of the
-    whole sensor: a region of interest moves the centre, binning divides, as image_geometry does.
-    """
-    names = ('p', 'k') if hasattr(message, 'p') else ('P', 'K')
-    p, k = (np.asarray(getattr(message, name), np.float64) for name in names)
-    fx, fy, cx, cy = (p[0], p[5], p[2], p[6]) if p[0] > 0 else (k[0], k[4], k[2], k[5])
-    if not (fx > 0 and fy > 0 and np.isfinite([fx, fy, cx, cy]).all()):
-        return None
-    roi, across, down = message.roi, max(1, message.binning_x), max(1, message.binning_y)
-    width, height = roi.width or message.width, roi.height or message.height
-    return Camera(
-        float(fx / across), float(fy / down),
-        float((cx - roi.x_offset) / across), float((cy - roi.y_offset) / down),
-        width // across, height // down,
-    )  # fmt: skip
-
-
-def distortion(message) -> float:
-    """
-    Say how far from its place, in pixels, this lens puts a point, at most.
-
-    That is the error of who takes a raw picture for a rectified one. Inf where the model of
-    distortion is not known.
-    """
-    names = ('d', 'k', 'r', 'p') if hasattr(message, 'p') else ('D', 'K', 'R', 'P')
-    d, k, r, p = (np.asarray(getattr(message, name), np.float64) for name in names)
-    if not d.any():
-        return 0.0
-    k, r, p = k.reshape(3, 3), r.reshape(3, 3), p.reshape(3, 4)
-    r = r if r.any() else np.eye(3)
-    new = p[:, :3] if p[0, 0] > 0 else k
-    models = {'plumb_bob': cv2, 'rational_polynomial': cv2, 'equidistant': cv2.fisheye}
-    model = models.get(message.distortion_model)
-    across, down = np.linspace(0, message.width, 9), np.linspace(0, message.height, 9)
-    grid = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 1, 2)
-    try:
-        moved = model.undistortPoints(grid, k, d, R=r, P=new) - grid
-    except (cv2.error, AttributeError):
-        return float('inf')
-    return float(np.nan_to_num(np.linalg.norm(moved, axis=-1), nan=np.inf).max())
-
-
-def _unit(height: int, width: int) -> Camera:
-    """Make the camera whose picture has its corners at -0.5 and 0.5: views of one are the same."""
-    return Camera(width, height, (width - 1) / 2, (height - 1) / 2, width, height)
-
-
-def _is_same(one: Camera, other: Camera) -> bool:
-    """Whether a pixel of one is that of the other, all over the picture."""
-    if (one.width, one.height) != (other.width, other.height):
-        return False
-    ends = [
-        ((end - other[axis + 2]) / other[axis] * one[axis] + one[axis + 2]) - end
-        for axis, end in ((0, 0), (0, one.width), (1, 0), (1, one.height))
-    ]
-    return max(map(abs, ends)) <= SAME
-
-
-def _on_colour(distances, frame_id: str, source, target, colour_frame: str, shape) -> np.ndarray:
-    """Bring depth onto the pixels of colour; source and target are Cameras, None where unknown."""
-    by_size = source is None or target is None
-    if by_size:
-        source, target = _unit(*distances.shape), _unit(*shape[:2])
-    if _is_same(source, target):
-        return distances
-    sizes = (
-        f'depth has {source.width} x {source.height} pixels, colour {target.width} x '
-        f'{target.height}'
-    )
-    if frame_id and colour_frame and frame_id != colour_frame:
-        raise Undecodable(
-            'depth_frame',
-            f'depth is in frame {frame_id!r}, colour in {colour_frame!r}, and their pixels differ '
-            f'({sizes}): use the depth that is aligned to colour',
-        )
-    unequal = abs(source.width * target.height - source.height * target.width)
-    if by_size and unequal > max(target.width, target.height):
-        raise Undecodable(
-            'depth_size',
-            f'{sizes}, another view: bring depth_camera_info and camera_info, or use the depth '
-            'that is aligned to colour',
-        )
-    return resample(distances, source, target)
-
-
-def frame(image_message, depth_message=None, info_message=None, depth_info_message=None) -> Frame:
+def frame(
+    image_message, depth_message=None, info_message=None, depth_info_message=None,
+    rectify: bool = False, depth_pose: np.ndarray | None = None,
+) -> Frame:  # fmt: skip
     """
     Put together what belongs to one moment; stamp and frame_id are those of the colour picture.
 
-    Depth of other pixels than colour's is brought onto them: by the intrinsics of both, where
-    both are in one optical frame; without the depth camera's, by size alone, where it is the same
-    view in another size. What was not measured from colour's place is refused.
-    Raises Undecodable: as `rgb`; 'depth_size', 'depth_frame', 'depth_camera_info', 'camera_info'.
+    Depth of other pixels than colour's is brought onto them (`registration.onto`).
+
+    rectify     whether the pictures are raw: they are undistorted, and all that follows is on the
+                pixels of the rectified picture
+    depth_pose  (4, 4), of depth's optical frame in colour's, where it has one of its own
+
+    Raises Undecodable: as `rgb`; 'depth_size', 'depth_frame', 'depth_camera_info', 'camera_info',
+    'rectify'.
     """
     colour = rgb(image_message)
     height, width = colour.shape[:2]
@@ -175,6 +92,8 @@ def frame(image_message, depth_message=None, info_message=None, depth_info_messa
             f'camera_info is for {lens.width} x {lens.height} pixels, colour has {width} x '
             f"{height}: use the colour camera's",
         )
+    if rectify and info_message is None:
+        raise Undecodable('rectify', 'parameter rectify is true and no camera_info came')
     header, distances = image_message.header, None
     if depth_message is not None:
         distances = depth(depth_message)
@@ -185,7 +104,12 @@ def frame(image_message, depth_message=None, info_message=None, depth_info_messa
                 f'depth_camera_info is for {source.width} x {source.height} pixels, depth has '
                 f"{distances.shape[1]} x {distances.shape[0]}: use the depth camera's",
             )
-        distances = _on_colour(
-            distances, depth_message.header.frame_id, source, lens, header.frame_id, colour.shape
-        )
+        if rectify and source is not None:
+            distances = rectified(distances, depth_info_message, is_depth=True)
+        frames = (depth_message.header.frame_id, header.frame_id)
+        distances = onto(distances, source, lens, colour.shape, frames, depth_pose)
+        if rectify and source is None:  # it is on colour's raw pixels
+            distances = rectified(distances, info_message, is_depth=True)
+    if rectify:
+        colour = rectified(colour, info_message)
     return Frame(colour, distances, lens, stamp(header), header.frame_id)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from rganet_ros import decode
+from rganet_ros import decode, rectify
 from rganet_ros.types import Camera
 
 HEIGHT, WIDTH = 5, 7
@@ -115,9 +115,9 @@ def test_the_last_row_needs_no_padding():
 
 def test_intrinsics_of_the_rectified_picture_come_first():
     k, p = (10, 0, 3, 0, 11, 2, 0, 0, 1), (20, 0, 3.5, 0, 0, 21, 2.5, 0, 0, 0, 1, 0)
-    assert decode.camera(info(k)) == Camera(10, 11, 3, 2, WIDTH, HEIGHT)
-    assert decode.camera(info(k, p)) == Camera(20, 21, 3.5, 2.5, WIDTH, HEIGHT)
-    assert decode.camera(info()) is None
+    assert rectify.camera(info(k)) == Camera(10, 11, 3, 2, WIDTH, HEIGHT)
+    assert rectify.camera(info(k, p)) == Camera(20, 21, 3.5, 2.5, WIDTH, HEIGHT)
+    assert rectify.camera(info()) is None
 
 
 def test_a_frame_has_the_pictures_own_stamp():
@@ -130,25 +130,25 @@ def test_a_frame_has_the_pictures_own_stamp():
 def test_intrinsics_of_a_part_of_the_sensor_and_of_binned_pixels():
     whole = {'k': pinhole(100, 320, 240), 'width': 640, 'height': 480}
     part = SimpleNamespace(**WHOLE | {'x_offset': 20, 'y_offset': 40, 'width': 320, 'height': 240})
-    assert decode.camera(info(**whole, roi=part)) == Camera(100, 100, 300, 200, 320, 240)
+    assert rectify.camera(info(**whole, roi=part)) == Camera(100, 100, 300, 200, 320, 240)
     binned = info(**whole, roi=part, binning_x=2, binning_y=4)
-    assert decode.camera(binned) == Camera(50, 25, 150, 50, 160, 60)
+    assert rectify.camera(binned) == Camera(50, 25, 150, 50, 160, 60)
 
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf, -1.0, 0.0])
 def test_intrinsics_that_cannot_be_are_none(bad):
-    assert decode.camera(info(k=(bad, 0, 3, 0, 9, 2, 0, 0, 1))) is None
+    assert rectify.camera(info(k=(bad, 0, 3, 0, 9, 2, 0, 0, 1))) is None
 
 
 def test_distortion_is_said_in_pixels():
     lens = {'k': pinhole(400, 320, 240), 'width': 640, 'height': 480}
-    assert decode.distortion(info(**lens)) == 0
-    assert decode.distortion(info(**lens, d=(0,) * 5)) == 0
+    assert rectify.distortion(info(**lens)) == 0
+    assert rectify.distortion(info(**lens, d=(0,) * 5)) == 0
     # A corner is 1 focal length off the axis: r^2 = 1, so k1 moves it by about k1 * 400 pixels.
-    assert decode.distortion(info(**lens, d=(0.01, 0, 0, 0, 0))) == pytest.approx(4, rel=0.1)
+    assert rectify.distortion(info(**lens, d=(0.01, 0, 0, 0, 0))) == pytest.approx(4, rel=0.1)
     fish = {'d': (0.1, 0.0, 0.0, 0.0), 'distortion_model': 'equidistant'}
-    assert decode.distortion(info(**lens, **fish)) > 10
-    assert decode.distortion(info(**lens, d=(1, 2), distortion_model='nonesuch')) == np.inf
+    assert rectify.distortion(info(**lens, **fish)) > 10
+    assert rectify.distortion(info(**lens, d=(1, 2), distortion_model='nonesuch')) == np.inf
 
 
 def picture(encoding, pixels, frame_id='eye'):

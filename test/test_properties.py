@@ -71,10 +71,10 @@ pictures = images() | compressed() if hasattr(decode, 'encoding') else images()
 
 
 @few
-@given(pictures, st.none() | pictures, st.none() | infos())
-def test_messages_of_any_kind_are_decoded_or_refused(image, depth, info):
+@given(pictures, st.none() | pictures, st.none() | infos(), st.booleans())
+def test_messages_of_any_kind_are_decoded_or_refused(image, depth, info, rectify):
     try:
-        frame = decode.frame(image, depth, info)
+        frame = decode.frame(image, depth, info, rectify=rectify)
     except decode.Undecodable as refusal:
         assert refusal.reason and str(refusal)
         return
@@ -82,6 +82,50 @@ def test_messages_of_any_kind_are_decoded_or_refused(image, depth, info):
     if frame.depth is not None:
         assert frame.depth.shape == frame.rgb.shape[:2]
         assert np.isfinite(frame.depth).all() and (frame.depth >= 0).all()
+
+
+@few
+@given(st.integers(0, 2**32 - 1), st.lists(numbers, min_size=20, max_size=20), st.booleans())
+def test_lenses_and_places_of_any_numbers_give_depth_or_a_refusal(seed, given_numbers, rectify):
+    """With sizes that agree, so that the numbers are reached."""
+    rng = np.random.default_rng(seed)
+    info = CameraInfo(30, 40, rng, given_numbers)
+    pixels = rng.integers(0, 2**16, (30, 40), np.uint16)
+    colour = rng.integers(0, 255, (30, 40, 3), np.uint8)
+    pose = np.reshape([*given_numbers[4:], 0, 0, 0, 1], (5, 4))[1:]
+    for place in (None, pose):
+        image = message(colour, 'rgb8')
+        try:
+            frame = decode.frame(image, message(pixels, '16UC1'), info, info, rectify, place)
+        except decode.Undecodable as refusal:
+            assert refusal.reason and str(refusal)
+            continue
+        assert frame.depth.shape == frame.rgb.shape[:2] == (30, 40)
+        assert np.isfinite(frame.depth).all() and (frame.depth >= 0).all()
+
+
+def message(pixels, encoding):
+    """Make an Image of an array."""
+    header = SimpleNamespace(stamp=SimpleNamespace(sec=1, nanosec=0), frame_id='eye')
+    data = np.ascontiguousarray(pixels).view(np.uint8).ravel()
+    return SimpleNamespace(
+        header=header, height=len(pixels), width=pixels.shape[1], encoding=encoding,
+        is_bigendian=0, step=data.size // len(pixels), data=data,
+    )  # fmt: skip
+
+
+class CameraInfo(SimpleNamespace):
+    """Intrinsics with some of the numbers given, the others likely."""
+
+    def __init__(self, height, width, rng, given_numbers):
+        f = 50.0 if rng.random() < 0.7 else given_numbers[0]
+        d = given_numbers[:5] if rng.random() < 0.5 else [0.1, 0, 0, 0, 0]
+        r = given_numbers[5:14] if rng.random() < 0.5 else np.eye(3).ravel()
+        roi = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0, do_rectify=False)
+        super().__init__(
+            height=height, width=width, k=[f, 0, 20, 0, 50, 15, 0, 0, 1], d=d, r=r, p=[0] * 12,
+            distortion_model='plumb_bob', binning_x=0, binning_y=0, roi=roi,
+        )  # fmt: skip
 
 
 def check(found, options, shape):

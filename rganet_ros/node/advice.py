@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 import os
 
-from rganet_ros import cameras, decode
+from rganet_ros import cameras, decode, rectify
 from rganet_ros.cameras import CAMERA_INFO, Topics
 from rganet_ros.encodings import DEPTHS, Undecodable
 from rganet_ros.node.pairing import Pairing
@@ -141,7 +141,7 @@ def _topic(name: str, topic: Topic) -> list[str]:
         ]
     if topic.kind != CAMERA_INFO:
         return []
-    if decode.camera(topic.first) is None:
+    if rectify.camera(topic.first) is None:
         return [f'{name} holds no calibration (fx is 0): there will be no poses; calibrate.']
     return []
 
@@ -224,10 +224,10 @@ def _cameras(
             said.append(f'{camera.image}: {error}.')
         if not camera.info:
             said.append(f'{camera.image} has no camera_info beside it: there will be no poses.')
-        elif (pixels := decode.distortion(topics[camera.info].first)) > 1:
+        elif (pixels := rectify.distortion(topics[camera.info].first)) > 1:
             said.append(
                 f'{camera.info} has distortion, up to {pixels:.0f} pixels: use a rectified '
-                'picture (image_rect of image_proc).'
+                'picture (image_rect of image_proc), or set parameter rectify to true.'
             )
         if camera.depth:
             said += _pairs(camera, order, tolerance)

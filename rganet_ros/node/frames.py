@@ -10,7 +10,7 @@ import traceback
 
 import cv2
 import numpy as np
-from rganet_ros import decode, models, region
+from rganet_ros import decode, models, rectify, region
 from rganet_ros.node.diagnostics import Notices, Tally
 from rganet_ros.node.encode import Target
 from rganet_ros.node.outputs import Outputs
@@ -21,6 +21,8 @@ from rganet_ros.node.worker import Worker
 from rganet_ros.pipeline import open_pipeline, Pipeline
 from rganet_ros.predictor import Predictor
 from rganet_ros.types import Detection, Frame
+
+NEED_TF2 = ('target_frame', 'workspace_frame', 'register_depth')  # parameters
 
 
 class Frames:
@@ -62,13 +64,19 @@ class Frames:
         if why := self._too_old(messages.stamp, options.max_age):
             return None, why
         try:
-            frame = decode.frame(*messages[:3], messages.depth_info)
+            frame = decode.frame(
+                *messages[:3],
+                messages.depth_info,
+                self._parameters.lens.rectify,
+                self._depth_pose(messages),
+            )
             inside = self._inside(frame)
             workspace = self._pose(options.workspace_frame, frame)
             target = self._pose(options.target_frame, frame)
         except decode.Undecodable as error:
             return None, self.drop(error.reason, f'a frame cannot be used: {error}')
-        self._look_at_lens(messages.info)
+        if not self._parameters.lens.rectify:
+            self._look_at_lens(messages.info)
         decoded = time.perf_counter()
         found = self._detect(frame, inside, workspace)
         detected = time.perf_counter()
@@ -109,16 +117,26 @@ class Frames:
             return None
         return self._transforms.pose(frame_id, frame.frame_id, frame.stamp)
 
+    def _depth_pose(self, messages: Set) -> np.ndarray | None:
+        """Find where depth was taken, from where colour was; None where it is not to be asked."""
+        if messages.depth is None or not self._parameters.node.register_depth:
+            return None
+        colour, depth = messages.image.header.frame_id, messages.depth.header.frame_id
+        if not (colour and depth) or colour == depth:
+            return None
+        return self._transforms.pose(colour, depth, messages.stamp)
+
     def _look_at_lens(self, info) -> None:
         """Say once for each lens by how much a raw picture would be wrong."""
         lens = b'' if info is None else np.concatenate([info.d, info.k, info.p]).tobytes()
         if lens == self._lens:
             return
         self._lens = lens
-        if info is not None and (pixels := decode.distortion(info)) > 1:
+        if info is not None and (pixels := rectify.distortion(info)) > 1:
             self._logger.warning(
                 f'camera_info has distortion, up to {pixels:.0f} pixels: a rectified picture is '
-                'expected (image_rect of image_proc); with a raw one places are wrong by as much'
+                'expected (image_rect of image_proc); with a raw one set parameter rectify to '
+                'true, or places are wrong by as much'
             )
 
     def drop(self, reason: str, sentence: str) -> str:
@@ -170,7 +188,7 @@ def open_frames(
     cv2.setNumThreads(threads)
     options = dataclasses.replace(options, threads=threads)
     background = region.read_background(parameters.region.background_depth)
-    asked = [n for n in ('target_frame', 'workspace_frame') if getattr(parameters.node, n)]
+    asked = [n for n in NEED_TF2 if getattr(parameters.node, n)]
     transforms = Transforms(node, asked[0]) if asked else None
     pipeline = worker.call(open_pipeline, options, parameters.candidates)
     try:
@@ -191,5 +209,7 @@ def _check_depth(predictor: Predictor, parameters: Parameters) -> None:
             f'model {predictor.model.name} takes depth and parameter depth is false: '
             f'set it to true, or choose a model for colour only ({models.RGB})'
         )
+    if parameters.lens.rectify:
+        raise ValueError('rectify needs camera_info, which comes with depth: set depth to true')
     if parameters.region.background_depth:
         raise ValueError('background_depth needs depth and parameter depth is false: set one')

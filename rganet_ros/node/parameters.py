@@ -16,6 +16,7 @@ from rganet_ros.candidates import CandidateOptions
 from rganet_ros.node.saving import SaveOptions
 from rganet_ros.options import make, OneOf, Option, options_of, Range
 from rganet_ros.predictor import PredictorOptions
+from rganet_ros.rectify import LensOptions
 from rganet_ros.region import RegionOptions
 
 
@@ -44,6 +45,10 @@ class NodeOptions:
         OneOf(('raw', 'compressedDepth', 'compressed')),
         'compressedDepth, compressed: PNG on <depth>/compressedDepth or <depth>/compressed',
     ] = 'raw'
+    register_depth: Annotated[
+        bool, "true: depth in an optical frame of its own is seen from colour's, by tf2 and both "
+        'camera_infos',
+    ] = False  # fmt: skip
     autostart: Annotated[
         bool, 'configure and activate at start; false under an external life-cycle manager'
     ] = True
@@ -65,11 +70,14 @@ class NodeOptions:
     ] = 1.0
 
 
-GROUPS = (PredictorOptions, CandidateOptions, RegionOptions, NodeOptions, SaveOptions)
+GROUPS = (
+    PredictorOptions, CandidateOptions, RegionOptions, LensOptions, NodeOptions, SaveOptions
+)  # fmt: skip
 # What only a new configure can change; the rest is live.
 FIXED = {
     *options_of(PredictorOptions), 'depth', 'image_transport', 'depth_transport', 'autostart',
-    'background_depth', 'workspace_mask', 'workspace_frame', 'target_frame',
+    'background_depth', 'rectify', 'register_depth', 'workspace_mask',
+    'workspace_frame', 'target_frame',
 }  # fmt: skip
 
 
@@ -98,6 +106,7 @@ class Parameters:
     predictor   PredictorOptions
     candidates  CandidateOptions
     region      RegionOptions
+    lens        LensOptions
     node        NodeOptions
     save        SaveOptions
     """
@@ -123,7 +132,7 @@ class Parameters:
 
     def _take(self, values: dict) -> None:
         """Check all values as a set, then take them; ValueError, and no change, if wrong."""
-        self.predictor, self.candidates, self.region, self.node, self.save = [
+        self.predictor, self.candidates, self.region, self.lens, self.node, self.save = [
             make(group, {name: values[name] for name in options_of(group)}) for group in GROUPS
         ]
         self._values = values

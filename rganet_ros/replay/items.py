@@ -8,7 +8,8 @@ import heapq
 from pathlib import Path
 from typing import NamedTuple
 
-from rganet_ros import bag, cameras, pictures
+from rganet_ros import bag, pictures
+from rganet_ros.cameras import Topics
 from rganet_ros.types import Frame
 
 
@@ -23,25 +24,26 @@ class Item(NamedTuple):
 Found = Iterator[Item | ValueError]
 
 
-def of_bag(path: Path, topics: dict[str, str]) -> tuple[Found, int | None]:
+def of_bag(path: Path, topics: dict[str, str], rectify: bool = False) -> tuple[Found, int | None]:
     """
     Go through a bag, its cameras together in the order of stamps; raises Cut at the end of a cut.
 
-    Of the cameras that are found, or of the one whose topics are given (image, depth, info).
+    Of the cameras that are found, or of the one whose topics are given (image, depth, info);
+    rectify as in decode.frame.
 
     Returns the items, and how many frames there will be, None where the bag does not tell.
     """
     if any(topics.values()):
-        cameras = [bag.find_topics(path, **topics)]
+        found = [bag.find_topics(path, **topics)]
     else:
-        cameras = bag.find_cameras(path)
-    return _merged(path, cameras), bag.count(path, [each.image for each in cameras])
+        found = bag.find_cameras(path)
+    return _merged(path, found, rectify), bag.count(path, [each.image for each in found])
 
 
-def _merged(path: Path, cameras: list[cameras.Topics]) -> Found:
+def _merged(path: Path, cameras: list[Topics], rectify: bool) -> Found:
     cuts: list[bag.Cut] = []
     bad: deque[ValueError] = deque()
-    every = [_camera(path, each, len(cameras) > 1, bad.append, cuts) for each in cameras]
+    every = [_camera(path, each, len(cameras) > 1, rectify, bad.append, cuts) for each in cameras]
     for item in heapq.merge(*every, key=lambda item: item.frame.stamp):
         while bad:
             yield bad.popleft()
@@ -51,12 +53,14 @@ def _merged(path: Path, cameras: list[cameras.Topics]) -> Found:
         raise cuts[0]
 
 
-def _camera(path: Path, topics: cameras.Topics, several: bool, undecodable, cuts: list):
+def _camera(path: Path, topics: Topics, several: bool, rectify: bool, undecodable, cuts: list):
     """Give the items of one camera; a cut is noted, so that the others go on."""
     camera = topics.image.strip('/').replace('/', '_') if several else ''
     name = f'{path.name}/{camera}' if several else path.name
     try:
-        for index, frame in enumerate(bag.frames(path, topics, undecodable=undecodable)):
+        for index, frame in enumerate(
+            bag.frames(path, topics, undecodable=undecodable, rectify=rectify)
+        ):
             yield Item(f'{name}/{index:06d}', camera, frame)
     except bag.Cut as error:
         cuts.append(error)

@@ -20,6 +20,7 @@ from rganet_ros import bag, models, record, region, report, viz
 from rganet_ros.candidates import CandidateOptions
 from rganet_ros.options import make, options_of, read_yaml
 from rganet_ros.predictor import PredictorOptions
+from rganet_ros.rectify import LensOptions
 from rganet_ros.region import Region, RegionOptions
 from rganet_ros.replay import items, outputs, page
 from rganet_ros.replay.items import Item
@@ -35,6 +36,7 @@ TOPIC_HELP = {
     'depth': 'the depth that goes with them',
     'info': 'their camera_info',
 }
+GROUPS = (PredictorOptions, CandidateOptions, RegionOptions, LensOptions)
 STAGES = ('letterbox', 'infer', 'undo', 'candidates', 'total')
 
 
@@ -57,6 +59,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add('--params', type=Path, help="YAML of options, the node's file will do")
     add('--background', metavar='PNG', help='depth of the empty tote: parameter background_depth')
     add('--mask', default='', metavar='PNG', help='8 bits, 0 where no candidates may be')
+    add('--rectify', action='store_true', help='the pictures of bags are raw: undistort them')
     add('--cloud', action='store_true', help='depth in colour, too, into the bag outputs')
     add('--limit', type=int, help='at most so many frames of each input')
     for name in TOPIC_HELP:
@@ -70,13 +73,14 @@ def run(args: argparse.Namespace) -> int:
     for path in args.input:
         if not path.exists():
             raise FileNotFoundError(f'{path}: no such bag or folder')
-    predictor, candidates, limits = read_params(args.params) if args.params else ({}, {}, {})
+    predictor, candidates, limits, lens = read_params(args.params) if args.params else [{}] * 4
     if args.backend:
-        predictor['backend'] = args.backend
+        predictor = {**predictor, 'backend': args.backend}
     if args.model != 'auto':
-        predictor['model'] = args.model
+        predictor = {**predictor, 'model': args.model}
     if args.background is not None:
-        limits['background_depth'] = args.background
+        limits = {**limits, 'background_depth': args.background}
+    args.rectify = args.rectify or make(LensOptions, lens).rectify
     replay = Replay(
         predictor, make(CandidateOptions, candidates), make(RegionOptions, limits), args
     )
@@ -90,24 +94,21 @@ def run(args: argparse.Namespace) -> int:
     return 1 if replay.failures or not replay.rows else 0
 
 
-def read_params(path: Path) -> tuple[dict, dict, dict]:
+def read_params(path: Path) -> list[dict]:
     """
     Read options from YAML: plain, or a node's parameter file (name: ros__parameters: ...).
 
-    Returns those of the predictor, of candidates and of the region; parameters that only the node
-    has are left out. Raises ValueError on an unknown name in plain YAML.
+    Returns those of each of GROUPS; parameters that only the node has are left out. Raises
+    ValueError on an unknown name in plain YAML.
     """
     content = read_yaml(path)
     node = [v['ros__parameters'] for v in content.values() if _is_node(v)]
     values = {k: v for part in node for k, v in part.items()} if node else content
-    names = [set(options_of(cls)) for cls in (PredictorOptions, CandidateOptions, RegionOptions)]
+    names = [set(options_of(group)) for group in GROUPS]
     unknown = set(values) - set().union(*names)
     if unknown and not node:
         raise ValueError(f'{path}: unknown option {", ".join(sorted(unknown))}')
-    predictor, candidates, limits = (
-        {k: v for k, v in values.items() if k in part} for part in names
-    )
-    return predictor, candidates, limits
+    return [{k: v for k, v in values.items() if k in part} for part in names]
 
 
 def _is_node(value) -> bool:
@@ -170,7 +171,7 @@ class Replay:
         args = self._args
         if bag.is_bag(path):
             given = {name: getattr(args, name) for name in TOPIC_HELP}
-            found, total = items.of_bag(path, given)
+            found, total = items.of_bag(path, given, args.rectify)
         else:
             found, total = items.of_folder(path, args.focal, args.depth_unit)
         return found, min(filter(None, (total, args.limit)), default=None)
@@ -239,6 +240,7 @@ class Replay:
             'scores': scores,
             'candidate_options': dataclasses.asdict(self.candidates),
             'region_options': {**dataclasses.asdict(self.limits), 'mask': self._args.mask},
+            'rectify': self._args.rectify,
         }
         timings = {label: self._percentiles(label) for label in scores}
         report.write_json(self.out / 'report.json', {**summary, 'per_frame': self.rows})

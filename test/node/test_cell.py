@@ -179,6 +179,7 @@ def test_what_did_not_change_is_not_picked(start, client, tmp_path):
         (('background_depth:=/nowhere.png',), "background_depth = '/nowhere.png' must be a PNG"),
         (('background_depth:=/nowhere.png', 'depth:=false'), 'background_depth'),
         (('mode:=sometimes',), 'mode'),
+        (('rectify:=true', 'depth:=false'), 'rectify needs camera_info'),
     ],
 )
 def test_what_cannot_be_is_refused_at_start(start, words, said):
@@ -187,12 +188,15 @@ def test_what_cannot_be_is_refused_at_start(start, words, said):
     assert said in process.said() and 'Traceback' not in process.said()
 
 
-@pytest.mark.parametrize('name', ['target_frame', 'workspace_frame'])
-def test_other_frames_need_tf2(start, name):
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [('target_frame', 'world'), ('workspace_frame', 'world'), ('register_depth', 'true')],
+)
+def test_other_frames_need_tf2(start, name, value):
     try:
         import tf2_ros  # noqa: F401
     except ImportError:
-        process = start(*FAKE, '-p', f'{name}:=world')
+        process = start(*FAKE, '-p', f'{name}:={value}')
         assert process.process.wait(LONG) == 1
         assert f'parameter {name} needs tf2_ros' in process.said()
     else:
@@ -234,34 +238,6 @@ def test_compressed_pictures_are_heard_below_the_pictures_own_topic(start, clien
     )
     first = read_cloud(next(cloud for cloud in client.received['candidates'] if cloud.width))[0]
     assert first.z == pytest.approx(0.5, abs=1e-3)
-
-
-def test_depth_of_another_camera_and_a_lens_that_distorts(start, client):
-    process = start(*FAKE)
-    publisher = client.node.create_publisher(CameraInfo, 'depth_camera_info', 5)
-    client.heard()
-    client.spin_until(publisher.get_subscription_count, 'discovery')
-    lens = CameraInfo(height=120, width=160)
-    lens.k = [75.0, 0.0, 80.0, 0.0, 75.0, 60.0, 0.0, 0.0, 1.0]  # twice as wide as colour's
-    publisher.publish(lens)
-    settle(client)
-    depth = np.full((120, 160), 900, np.uint16)
-    depth[30:90, 40:120] = 500  # what colour sees of it
-    cloud = client.answer(NOW, depth=picture(depth, '16UC1', NOW))
-    assert cloud.width and all(abs(c.z - 0.5) < 2e-3 for c in read_cloud(cloud))
-    bent = CameraInfo(
-        height=120, width=160, distortion_model='plumb_bob', d=[0.3, 0.0, 0.0, 0.0, 0.0]
-    )
-    bent.k = [150.0, 0.0, 80.0, 0.0, 150.0, 60.0, 0.0, 0.0, 1.0]
-    for index in (1, 2, 3):
-        stamp = NOW + index * SECOND
-        image = picture(disc(), 'rgb8', stamp)
-        bent.header = image.header
-        client.publishers['image'].publish(image)
-        client.publishers['depth'].publish(picture(depth, '16UC1', stamp))
-        client.publishers['camera_info'].publish(bent)
-        client.spin_until(lambda s=stamp: client.of('candidates', s), 'an answer')
-    assert process.said().count('a rectified picture is expected') == 1
 
 
 def test_quality_of_service_is_overridden_by_parameters(start, client):

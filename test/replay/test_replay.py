@@ -119,7 +119,7 @@ def test_options_from_yaml(recording, tmp_path):
 def test_a_nodes_parameter_file_will_do(tmp_path):
     path = tmp_path / 'node.yaml'
     path.write_text('/**:\n  ros__parameters:\n    limit: 3\n    model: mine\n    max_age: 1.0\n')
-    assert replay.read_params(path) == ({'model': 'mine'}, {'limit': 3}, {})
+    assert replay.read_params(path) == [{'model': 'mine'}, {'limit': 3}, {}, {}]
 
 
 @pytest.mark.parametrize(
@@ -260,6 +260,26 @@ def test_no_candidates_where_the_tote_is_empty_or_masked(recording, tmp_path):
         found = json.loads((tmp_path / 'out' / 'report.json').read_text())
         assert found['frames_with_nothing_to_pick'] == nothing, words
     assert found['region_options']['mask'] == str(tmp_path / 'left.png')
+
+
+def test_raw_pictures_are_rectified(tmp_path):
+    path, connections = tmp_path / 'raw', {}
+    with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        for topic, message in record.of_frame(frames(1, shift=200)[0]):
+            kind = message.__msgtype__
+            if kind == cameras.CAMERA_INFO:
+                message.d = np.array([-0.3, 0, 0, 0, 0])
+            connections[topic] = writer.add_connection(topic, kind, typestore=TYPES)
+            writer.write(connections[topic], 1, TYPES.serialize_cdr(message, kind))
+    (tmp_path / 'node.yaml').write_text('/**:\n  ros__parameters:\n    rectify: true\n')
+    columns = []
+    for words in ([], ['--rectify'], ['--params', tmp_path / 'node.yaml']):
+        assert run(path, '--out', tmp_path / 'out', *words) == 0
+        found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+        columns.append(found['per_frame'][0]['candidates'][0]['u'])
+        assert found['rectify'] is bool(words)
+    # 200 of 600 pixels from the middle: x - 0.3 x^3 = 1 / 3 has x = 0.346.
+    assert columns[1] - columns[0] == pytest.approx(7.5, abs=4) and columns[1] == columns[2]
 
 
 def test_a_region_that_cannot_be_is_refused_and_frames_that_do_not_fit_it_are_named(
