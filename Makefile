@@ -2,8 +2,8 @@
 # make demo BAG=path         the same on your bag
 # make demo IMAGES=folder    the same on your pictures; MODEL=name chooses another model
 # make test                  everything the tests need, and the tests
-# make test COVERAGE=1       and which lines of the package no test runs
-# make test-slow             the tests that take longer
+# make test COVERAGE=1       and which files of the package the tests run less than nine tenths of
+# make test-slow             the tests that take longer, and those on ROS 2 Kilted
 # make test-gpu              parity and speed of TensorRT, where there is a GPU with its libraries
 # make test-kilted           the node's tests on ROS 2 Kilted, in .venv-kilted
 # make soak MINUTES=30       the node under 30 Hz and faults: memory, latency, age, every drop
@@ -71,10 +71,13 @@ demo: install
 	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)') $(if $(OUT),--out '$(OUT)')
 
 test: install-test
-	@$(BIN)/python -m pytest -m 'not slow and not gpu' $(if $(COVERAGE),--cov --cov-report=term)
+	@$(BIN)/python -m pytest -m 'not slow and not gpu' $(if $(COVERAGE),--cov --cov-report=json:out/coverage.json)
+	@$(if $(COVERAGE),$(BIN)/python test/covered.py out/coverage.json)
 
+# Kilted's tests run even where a slow one fails; the exit status is of both.
 test-slow: install-test
-	@$(BIN)/python -m pytest -m 'slow and not gpu'
+	@status=0; $(BIN)/python -m pytest -m 'slow and not gpu' || status=$$?; \
+	  $(MAKE) --no-print-directory test-kilted || status=$$?; exit $$status
 
 # With TensorRT and its pycuda in the environment; without a GPU it fails.
 test-gpu: install-test

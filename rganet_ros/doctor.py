@@ -22,7 +22,7 @@ import time
 from typing import NamedTuple
 
 from rganet_ros import models
-from rganet_ros.runtime import BACKENDS, choose
+from rganet_ros.runtime import BACKENDS, choose, gpus
 
 PATIENCE = 120.0  # seconds for an engine to load a model and to run it once
 
@@ -41,6 +41,8 @@ PARTS = {
         'onnxruntime': ('onnxruntime', 'onnxruntime-gpu'),
         'openvino': ('openvino',),
         'tensorrt': ('tensorrt', 'tensorrt-cu12', 'tensorrt-cu13'),
+        'tensorrt_rtx': ('tensorrt-rtx-cu12', 'tensorrt-rtx-cu13'),
+        'pycuda': ('pycuda',),
         'torch': ('torch',),
     },
     'ROS 2': {
@@ -88,9 +90,9 @@ def run(args: argparse.Namespace) -> int:
     for part, modules in PARTS.items():
         _print(part, ', '.join(f'{name} {found[name] or "-"}' for name in modules))
     _print('ROS', ros_distribution() or 'not sourced, and no wheels of it')
-    gpus = graphics()
+    cards = graphics()
     _print('processor', processor())
-    _print('GPU', '; '.join(gpus) or 'no NVIDIA GPU that answers')
+    _print('GPU', '; '.join(cards) or 'no NVIDIA GPU that answers')
     chosen = choose('auto')
     try:
         path = str(models.find(args.model).onnx)
@@ -102,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     for name, trial in tried.items():
         _print(name, trial.refusal or _runs(trial) + ' (backend: auto)' * (name == chosen))
     print()
-    for sentence in missing(found, gpus, tried, chosen):
+    for sentence in missing(found, cards, tried, chosen):
         print(sentence)
     return 1 if tried[chosen].refusal else 0
 
@@ -150,8 +152,8 @@ def _read(path: str) -> str:
 def graphics() -> list[str]:
     """Name the NVIDIA GPUs, their drivers and memory, as far as nvidia-smi tells."""
     tool = shutil.which('nvidia-smi')
-    if tool is None:
-        return []
+    if tool is None:  # as on a Jetson
+        return [f'{count} known to CUDA'] if (count := gpus()) else []
     query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader']
     try:
         done = subprocess.run([tool, *query], capture_output=True, text=True, timeout=30)
@@ -194,7 +196,7 @@ def _runs(trial: Trial) -> str:
 
 
 def missing(
-    found: dict[str, str], gpus: list[str], tried: dict[str, Trial], chosen: str
+    found: dict[str, str], cards: list[str], tried: dict[str, Trial], chosen: str
 ) -> list[str]:
     """Say what is missing and what to do, a sentence each; the first is whether it can run."""
     able = [name for name, trial in tried.items() if not trial.refusal]
@@ -216,7 +218,7 @@ def missing(
             f"camera's process needs them too ({_profile()})."
         )
     devices = {tried[name].about.get('device', 'CPU') for name in able}
-    if gpus and able and devices == {'CPU'}:
+    if cards and able and devices == {'CPU'}:
         said.append('There is a GPU, and no engine that runs the model uses it.')
     if not all(found[name] for name in ('torch', *PARTS['training'])):
         said.append("Training and export need more: pip install '.[train,sim]'.")

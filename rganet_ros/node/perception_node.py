@@ -11,19 +11,14 @@ cleanup frees. Parameters: `ros2 param list` and `ros2 param describe`, or confi
 
 from __future__ import annotations
 
-import signal
 import sys
 import traceback
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
-from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 from rganet_ros import decode
-from rganet_ros.node import diagnostics
+from rganet_ros.node import diagnostics, process
 from rganet_ros.node.answers import Answers
 from rganet_ros.node.frames import Frames, open_frames
 from rganet_ros.node.inputs import Input
@@ -42,8 +37,6 @@ from rganet_ros.node.services import Services
 from rganet_ros.node.triggers import Triggers
 from rganet_ros.node.worker import Worker
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class PerceptionNode(LifecycleNode):
@@ -257,52 +250,9 @@ class PerceptionNode(LifecycleNode):
         self._diagnostics.publish(diagnostics.message(now, name, level, text, shown))
 
 
-def _spin(node: PerceptionNode, stopped: list) -> int:
-    """Start the node if it starts itself, run it until it is stopped; returns the exit status."""
-    if node.parameters.node.autostart:
-        for start in (node.trigger_configure, node.trigger_activate):
-            if not stopped and start() != SUCCESS:
-                return 1
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        while not stopped:
-            executor.spin_once(timeout_sec=0.2)
-    finally:
-        executor.shutdown()
-    return 0
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; returns the exit status."""
-    argv = sys.argv if argv is None else argv
-    stopped = []
-
-    def stop(number, _):
-        stopped.append(number)
-        if len(stopped) == 2:  # ros2 launch passes on the one that the terminal sent as well
-            for each in SIGNALS:
-                signal.signal(each, signal.SIG_DFL)
-
-    for each in SIGNALS:
-        signal.signal(each, stop)
-    try:
-        if others := remove_ros_args(argv)[1:]:
-            print(__doc__.strip())
-            return 0 if others[0] in ('-h', '--help') else 2
-        # Without rclpy's handlers the context lives on, so that the last, empty message gets out.
-        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
-        node = PerceptionNode()
-        try:
-            return _spin(node, stopped)
-        finally:
-            node.close()
-    except Exception as error:
-        kind = '' if isinstance(error, (OSError, ValueError)) else f'{type(error).__name__}: '
-        print(f'perception: error: {kind}{error}', file=sys.stderr)
-        return 1
-    finally:
-        rclpy.try_shutdown()
+    return process.run(PerceptionNode, sys.argv if argv is None else argv, __doc__)
 
 
 if __name__ == '__main__':
