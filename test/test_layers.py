@@ -50,7 +50,7 @@ PREDICTOR = ENGINES | {'letterbox', 'predictor'}
 PIPELINE = PREDICTOR | ARRAYS | {'pipeline'}
 BAGS = {'cameras', 'messages', 'inflate', 'salvage', 'record', 'bag'}
 DATA = {'dataset', 'masks', 'mixture', 'check'}
-BESIDE = PIPELINE | BAGS | DATA | {'pictures', 'report'}
+BESIDE = PIPELINE | BAGS | DATA | {'html', 'normals', 'pictures', 'report'}
 MAY_IMPORT = {
     'types': set(),
     'options': set(),
@@ -70,6 +70,8 @@ MAY_IMPORT = {
     'masks': WORDS | {'dataset', 'masks'},
     'mixture': WORDS | {'dataset', 'masks', 'mixture'},
     'check': WORDS | {'dataset', 'masks', 'mixture', 'check'},
+    'html': set(),
+    'normals': ARRAYS,
     'report': ARRAYS | {'dataset', 'report'},
     'doctor': PREDICTOR | {'doctor'},
     'pictures': ARRAYS | {'dataset', 'pictures'},

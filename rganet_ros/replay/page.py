@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
 
-import cv2
 import numpy as np
+from rganet_ros import html
 from rganet_ros.dataset import read_picture, write_file
 
 MOST = 240  # pictures in the page, evenly picked; the others are in the folder
 WIDTH = 400  # pixels of a picture
 HEIGHT, BAR = 60, 6  # pixels of a line of the timeline, and of a frame in it
 
-PAGE = Template("""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>rganet replay</title>
-<style>
- body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222 }
- table { border-collapse: collapse; margin: 1em 0 }
- td, th { padding: .2em .8em; text-align: right }
- th { border-bottom: 1px solid #999 } td:first-child, th:first-child { text-align: left }
- .line { overflow-x: auto } svg a:hover rect { fill: #f08200 }
- figure { display: inline-block; margin: 0 1em 1em 0; vertical-align: top; max-width: ${width}px }
- figure:target { outline: 4px solid #f08200 } img { max-width: 100% } .bad { color: #b00020 }
-</style>
-<h1>rganet replay</h1>
-<p>$frames frames; candidates: cup $cup mm$labels. Pictures: affordance as a tint, the places for
-the cup numbered, the best in orange.</p>
+STYLE = f"""
+ .line {{ overflow-x: auto }} svg a:hover rect {{ fill: #f08200 }} .bad {{ color: #b00020 }}
+ figure {{ max-width: {WIDTH}px }} figure:target {{ outline: 4px solid #f08200 }}
+"""
+
+BODY = Template("""<p>$frames frames; candidates: cup $cup mm$labels. Pictures: affordance as
+a tint, the places for the cup numbered, the best in orange.</p>
 $troubles
 <h2>Models</h2>$models
 <h2>Milliseconds</h2>$timings
@@ -38,9 +30,7 @@ $troubles
 $timeline
 <h2>Frames</h2>
 <p>$shown</p>
-$pictures
-</html>
-""")
+$pictures""")
 
 
 def write(
@@ -57,18 +47,17 @@ def write(
     names = list(next(iter(summary['scores'].values()), {}))
     labels = summary['labels']
     said = f'; labels from {labels["folder"]}, 255 is {labels["unlabelled"]}' if labels else ''
-    text = PAGE.substitute(
-        width=WIDTH,
+    body = BODY.substitute(
         frames=summary['frames'],
         cup=f'{1e3 * summary["candidate_options"]["cup_radius"]:g}',
         labels=escape(said),
         troubles=_troubles([*summary['cut_off'], *summary['not_used']]),
-        models=_table(
+        models=html.table(
             ['', *models],
             ([name.replace('_', ' '), *(summary['scores'][m][name] for m in models)]
              for name in names),
         ),
-        timings=_table(
+        timings=html.table(
             ['', 'stage', 'p50', 'p95', 'p99'],
             ([model, stage, *values.values()] for model in models
              for stage, values in timings[model].items()),
@@ -77,7 +66,7 @@ def write(
         shown=f'{len(picked)} of {len(rows)} pictures; all of them are in pictures/.',
         pictures='\n'.join(_figure(index, rows[index], pictures) for index in picked),
     )  # fmt: skip
-    write_file(path, text.encode())
+    write_file(path, html.page('rganet replay', body, STYLE).encode())
 
 
 def _picked(count: int) -> list[int]:
@@ -86,14 +75,6 @@ def _picked(count: int) -> list[int]:
 
 def _troubles(sentences: list[str]) -> str:
     return ''.join(f'<p class="bad">{escape(each)}</p>' for each in sentences)
-
-
-def _table(head: Iterable, rows: Iterable[Iterable]) -> str:
-    def line(cells, tag):
-        words = ('-' if cell is None else escape(str(cell)) for cell in cells)
-        return '<tr>' + ''.join(f'<{tag}>{word}</{tag}>' for word in words) + '</tr>'
-
-    return f'<table>{line(head, "th")}{"".join(line(row, "td") for row in rows)}</table>'
 
 
 def _timelines(models, rows, times, picked: list[int]):
@@ -134,13 +115,7 @@ def _timeline(title: str, values: list[float], leads: list[int], names: list[str
 
 def _figure(index: int, row: dict, pictures: Mapping[tuple[str, str], Path]) -> str:
     rgb = read_picture(pictures[row['name'], row['model']])
-    height = round(rgb.shape[0] * WIDTH / rgb.shape[1])
-    small = cv2.resize(rgb, (WIDTH, height), interpolation=cv2.INTER_AREA)
-    data = cv2.imencode('.jpg', small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
     best = f'best {row["candidates"][0]["score"]:.2f}' if row['candidates'] else 'nothing to pick'
     said = f'{row["name"]}, {row["model"]}: {len(row["candidates"])} places, {best}'
-    return (
-        f'<figure id="f{index}"><img alt="{escape(said)}" loading="lazy" '
-        f'src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'
-        f'<figcaption>{escape(said)}</figcaption></figure>'
-    )
+    shown = html.image(rgb, said, WIDTH)
+    return f'<figure id="f{index}">{shown}<figcaption>{escape(said)}</figcaption></figure>'

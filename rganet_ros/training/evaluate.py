@@ -1,60 +1,118 @@
-"""Score a model file or a checkpoint on a data set, against its labels."""
+"""
+Score model files, checkpoints and the baseline `normals` on a data set, against its labels.
+
+Several models are set side by side. With --check nothing is scored: the data set is read, and what
+is wrong with it is said; the exit status is then 1.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+import time
+from typing import NamedTuple
 
-from rganet_ros import networks, report
-from rganet_ros.dataset import Zeng
+import numpy as np
+from rganet_ros import check, networks, normals, report
+from rganet_ros.candidates import CandidateOptions, find_candidates
+from rganet_ros.mixture import DataSet
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
-from rganet_ros.training.score import answerer, score, smoothed
-from rganet_ros.types import CLASSES, Frame
+from rganet_ros.top_precision import precision_at_ranks, RANKS, THRESHOLDS
+from rganet_ros.training import comparison
+from rganet_ros.training.score import Answer, answerer, beside, score, smoothed
+from rganet_ros.types import CLASSES, Frame, SUCTIONABLE
 from rich.console import Console
-from rich.table import Table
 import torch
+
+SHOWN = 3  # pictures of the best, of the middle and of the worst
+RANKED = CandidateOptions(limit=RANKS, min_affordance=0.1, min_score=0.1)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.description = __doc__
-    parser.add_argument('model', help='an .onnx file or the bare name of one, or a .safetensors')
-    parser.add_argument('data', help='root of the data set')
-    parser.add_argument('--split', default='test')
+    parser.add_argument(
+        'models', nargs='*', metavar='MODEL',
+        help='an .onnx file or the bare name of one, a .safetensors, or normals (no training)',
+    )  # fmt: skip
+    parser.add_argument('data', help='folder of the data set, or a YAML file of several')
+    parser.add_argument('--check', action='store_true', help='say what is wrong with the data')
+    parser.add_argument('--split', help='test; with --check those of train and test there are')
+    parser.add_argument(
+        '--unlabelled', choices=('ignore', 'background'),
+        help="what label 255 is: not counted, or background; not given: what the data's card says",
+    )  # fmt: skip
     parser.add_argument('--backend', default='auto', help='engine of a model file')
     parser.add_argument('--threads', type=int, default=0, help='0: as many as the engine chooses')
     parser.add_argument(
         '--smooth', type=float, default=0, metavar='SHARE',
         help='of clips: smooth the affordance over frames, so much of the new (0: not)',
     )  # fmt: skip
-    parser.add_argument('--out', type=Path, help='write the scores to this JSON file as well')
+    parser.add_argument(
+        '--out', type=Path,
+        help='folder for a page with pictures and scores.json; or a .json file for those alone',
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate; returns the exit status."""
-    frames = Zeng(args.data, args.split)
+    """Evaluate, or check; returns the exit status."""
+    if args.check:
+        return _check(args)
+    if not args.models:
+        raise ValueError('give one model or more, then the data set; or --check and the data set')
     if not 0 <= args.smooth <= 1:
         raise ValueError(f'--smooth {args.smooth} must be 0 ... 1')
-    answer = open_answer(args.model, args.backend, args.threads)
-    found = score(smoothed(answer, args.smooth) if args.smooth else answer, frames, show=True)
-    Console().print(table(found, f'{args.model} on {args.data}, {args.split}'))
+    frames = DataSet(args.data, args.split or 'test', args.unlabelled)
+    opened = [open_answer(name, frames, args.backend, args.threads) for name in args.models]
+    pictures = args.out is not None and args.out.suffix != '.json'
+    rows, shown = [], []
+    for name, answer in zip(args.models, opened):
+        found, kept = evaluate(answer, frames, args.smooth, pictures)
+        about = {'model': str(name), 'data': str(args.data), 'split': frames.split}
+        about |= {'unlabelled': 'ignore' if frames.ignored else 'background'}
+        about |= {'classes': list(frames.classes), 'smooth': args.smooth}
+        rows.append(about | found)
+        shown.append(kept)
+    for table in comparison.tables(rows):
+        Console().print(table)
     if args.out:
-        about = {key: str(getattr(args, key)) for key in ('model', 'data', 'split')}
-        about |= {'smooth': args.smooth}
-        report.write_json(args.out, about | found)
+        content = rows[0] if len(rows) == 1 else rows
+        report.write_json(args.out / 'scores.json' if pictures else args.out, content)
+    if pictures:
+        comparison.write_page(args.out, rows, shown)
     return 0
 
 
-def open_answer(name: str, backend='auto', threads=0) -> Callable:
-    """Open what answers frames, as score.answerer's function does."""
+def _check(args: argparse.Namespace) -> int:
+    if args.models:
+        raise ValueError('--check takes a data set and no model')
+    counts, faults = check.check(args.data, args.split and [args.split], show=True)
+    for fault in faults:
+        print(fault)
+    for name, count in counts.items():
+        print(f'{name}: {count} frames')
+    print(f'{len(faults)} faults' if faults else 'nothing is wrong')
+    return 1 if faults else 0
+
+
+def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer:
+    """Open what answers frames, as score.answerer's function does; ValueError if it cannot."""
+    if str(name) == 'normals':
+        _fits(name, frames, True, len(CLASSES))
+        return _normals(frames)
     if str(name).endswith('.safetensors'):
         if threads:
             torch.set_num_threads(threads)
-        return answerer(networks.restore(name), torch.device('cpu'))
+        network = networks.restore(name)
+        config = network.config
+        _fits(name, frames, getattr(config, 'depth', False), config.classes)
+        return answerer(network, torch.device('cpu'))
     options = {'model': str(name), 'backend': backend, 'threads': threads}
     predictor = open_predictor(make(PredictorOptions, options))
+    card = predictor.model.card
+    _fits(name, frames, card.get('depth', False), len(card.get('classes', CLASSES)))
 
     def answer(rgb, depth, new=True):
         if new:
@@ -64,16 +122,86 @@ def open_answer(name: str, backend='auto', threads=0) -> Callable:
     return answer
 
 
-def table(found: dict, title: str) -> Table:
-    """Lay scores out: a row a class, in percent."""
-    rows = Table('class', 'IoU', 'IoU a frame', 'precision', 'recall', title=title)
-    for index, name in enumerate(CLASSES):
-        values = (found[key][index] for key in ('iou', 'frame_iou', 'precision', 'recall'))
-        rows.add_row(name, *(f'{100 * value:.1f}' for value in values))
-    rows.caption = (
-        f'{found["frames"]} frames; accuracy {100 * found["accuracy"]:.1f} %; IoU, precision and '
-        'recall over all pixels, IoU a frame averaged over frames'
-    )
-    if 'flicker' in found:
-        rows.caption += f'; flicker {100 * found["flicker"]:.2f} % of pixels a frame'
-    return rows
+def _fits(name: str, frames: DataSet, depth: bool, classes: int) -> None:
+    if depth and not frames.depth:
+        raise ValueError(f'{name} needs depth, which {frames.root} does not have')
+    if classes != len(frames.classes):
+        raise ValueError(f'{name} tells {classes} classes, {frames.root} {len(frames.classes)}')
+
+
+def _normals(frames: DataSet) -> Answer:
+    camera = frames.camera(0)  # cameras of one set are alike enough for slopes
+    if camera is None:
+        raise ValueError(f'normals needs the intrinsics of the camera, which {frames.root} lacks')
+    return lambda rgb, depth, new=True: normals.answer(depth, camera)
+
+
+class Kept(NamedTuple):
+    """A frame of a page: where it is in the order, its name, and what there is to see."""
+
+    value: float
+    name: str
+    picture: np.ndarray
+
+
+def evaluate(
+    answer: Answer, frames: DataSet, smooth: float, pictures: bool
+) -> tuple[dict, dict[str, list[Kept]]]:
+    """
+    Score one model, with what takes its time and the precision of its ranked places.
+
+    Returns the scores of `score.score`, ms (median a frame), average_precision and by threshold
+    precision_1 and precision_5 (see `precision_at_ranks`), and pictures: best, middle and worst.
+    """
+    took: list[float] = []
+    ranked = []
+    order: list[tuple[float, int]] = []
+
+    def timed(rgb, depth, new=True):
+        start = time.perf_counter()
+        said = answer(rgb, depth, new)
+        took.append((time.perf_counter() - start) * 1e3)
+        return said
+
+    def watch(index, affordance, labels, own):
+        order.append((own.get('iou', own['accuracy']), index))
+        if frames.classes == CLASSES:
+            holds = frames.holds(index)
+            if holds is None:
+                holds = frames[index][2] == SUCTIONABLE
+            places = find_candidates(affordance, None, None, RANKED)
+            ranked.append(precision_at_ranks([holds[round(c.v), round(c.u)] for c in places]))
+
+    given = smoothed(timed, smooth) if smooth else timed
+    found = score(given, frames, True, watch) | {'ms': round(float(np.median(took)), 2)}
+    if ranked:
+        precision = np.mean(ranked, 0)
+        found['average_precision'] = round(float(precision.mean()), 4)
+        for rank in (1, 5):
+            shares = np.round(precision[:, rank - 1], 4).tolist()
+            found[f'precision_{rank}'] = dict(zip(map(str, THRESHOLDS), shares))
+    return found, _picked(given, frames, order) if pictures else {}
+
+
+def _picked(answer: Callable, frames: DataSet, order: list) -> dict[str, list[Kept]]:
+    ordered = sorted(each for each in order if np.isfinite(each[0]))
+    count, middle = min(SHOWN, len(ordered)), max(0, (len(ordered) - SHOWN) // 2)
+    chosen = {
+        'best': ordered[::-1][:count],
+        'median': ordered[middle : middle + count],
+        'worst': ordered[:count],
+    }
+    # What a model remembers of the frames before belongs to its answer: the clip is run again.
+    clip_of = {index: clip for clip in frames.clips for index in clip}
+    shown: dict[int, np.ndarray] = {}
+    for index in {index for each in chosen.values() for _, index in each}:
+        for each in clip_of[index]:
+            frame = frames[each]
+            said = answer(*frame[:2], each == clip_of[index][0])
+            if each == index:
+                shown[index] = beside(frame, *said)
+                break
+    return {
+        name: [Kept(value, frames.names[index], shown[index]) for value, index in each]
+        for name, each in chosen.items()
+    }

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 Answer = Callable[..., tuple[np.ndarray, np.ndarray]]
+Watch = Callable[[int, np.ndarray, np.ndarray, dict], None]
 
 COLOURS = np.array([[40, 40, 40], [200, 60, 50], [60, 200, 80], [120, 120, 120]], np.uint8)
 
@@ -57,9 +58,11 @@ def smoothed(answer: Answer, share: float) -> Answer:
     return smooth
 
 
-def score(answer: Answer, frames, show=False) -> dict:
+def score(answer: Answer, frames, show=False, watch: Watch | None = None) -> dict:
     """
     Score answers on frames of (rgb, depth, label), clip by clip.
+
+    watch  is called with each frame's index, affordance, labels and own figures, see `Tally`
 
     Gives what `Tally.summary` does and, where there are clips, flicker: the share of pixels whose
     class changes though the true class, followed along the true flow, does not.
@@ -72,7 +75,9 @@ def score(answer: Answer, frames, show=False) -> dict:
             for index in clip:
                 rgb, depth, truth = frames[index]
                 affordance, labels = answer(rgb, depth, before is None)
-                tally.add(labels, truth, affordance)
+                own = tally.add(labels, truth, affordance)
+                if watch is not None:
+                    watch(index, affordance, labels, own)
                 if before is not None:
                     pairs = zip(before, (labels, truth))
                     changed += metrics.flicker(*pairs, *frames.flow(index))
@@ -86,10 +91,14 @@ def score(answer: Answer, frames, show=False) -> dict:
 
 def save_sheet(path: Path, answer: Answer, frames, count=6) -> None:
     """Write a picture, a row a frame: rgb, true labels, answered labels, affordance."""
-    rows = []
-    for index in np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int):
-        rgb, depth, label = frames[index]
-        affordance, labels = answer(rgb, depth)
-        truth, said = COLOURS[np.minimum(label, 3)], COLOURS[labels]
-        rows.append(np.hstack([rgb, truth, said, viz.colormap(affordance)])[::2, ::2])
-    report.write_picture(path, np.vstack(rows))
+    picked = np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int)
+    rows = (beside(frames[k], *answer(*frames[k][:2])) for k in picked)
+    report.write_picture(path, np.vstack([row[::2, ::2] for row in rows]))
+
+
+def beside(frame, affordance: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Put beside each other: rgb, true labels, answered labels, affordance; (H, 4 W, 3) uint8."""
+    rgb, _, label = frame
+    last = len(COLOURS) - 1  # what is ignored, and classes beyond ours
+    truth, said = (COLOURS[np.minimum(each, last)] for each in (label, labels))
+    return np.hstack([rgb, truth, said, viz.colormap(affordance)])

@@ -1,0 +1,157 @@
+"""Scores of one or several models for a person: tables, a page, a plot of score against time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+from rganet_ros import html
+from rganet_ros.dataset import write_file
+from rganet_ros.types import CLASSES, SUCTIONABLE
+from rich.table import Table
+
+# Of the suctionable class, over pictures: what RGANet's tables and its figure 5 have.
+BY_FRAME = {
+    'accuracy': 'accuracy', 'precision': 'precision', 'recall': 'recall', 'iou': 'Jaccard',
+    'dice': 'Dice', 'mcc': 'MCC', 'mgrid': 'MGRID',
+}  # fmt: skip
+TOPS = {
+    'top_1': 'Top-1', 'top_1_percent': 'Top-1 %', 'top_5_percent': 'Top-5 %',
+    'top_10_percent': 'Top-10 %', 'average_precision': 'AP of places',
+}  # fmt: skip
+WIDTH = 1200  # pixels of a row of four pictures
+
+# RGANet, Tables I to III, the 367 pictures of Zeng's test split, 255 as background; V100.
+PUBLISHED = {
+    'RGANet5-NB': (47.16, 63.36, 37.92, 50.60, 34.58, 7.51),
+    'RGANet5-B3': (50.52, 58.92, 37.84, 50.44, 34.20, 7.45),
+}
+PUBLISHED_TOP = {  # Zeng et al.
+    'normals': (35.2, 55.4, 46.7, 38.5),
+    'Dex-Net 3.0': (69.3, 71.8, 62.5, 53.4),
+    'ConvNet (ResNet-101)': (92.4, 83.4, 66.0, 52.0),
+}
+
+Rows = list[list[str]]
+
+
+def by_class(found: dict) -> tuple[list[str], Rows]:
+    """Lay out what is pooled over all pixels: a row a class, in percent."""
+    names = ('iou', 'frame_iou', 'precision', 'recall', 'dice', 'mcc')
+    return ['class', 'IoU', 'IoU a frame', 'precision', 'recall', 'Dice', 'MCC'], [
+        [name, *(_percent(found[each][index]) for each in names)]
+        for index, name in enumerate(found['classes'])
+    ]
+
+
+def by_model(rows: list[dict]) -> tuple[list[str], Rows]:
+    """Lay out means and deviations over pictures, of the suctionable class: a row a model."""
+    names = [name for name in BY_FRAME if name in rows[0]['per_frame']]
+    return ['model', *(BY_FRAME[name] for name in names), 'ms'], [
+        [
+            row['model'],
+            *(' ± '.join(map(_percent, row['per_frame'][name])) for name in names),
+            f'{row["ms"]:.1f}',
+        ]
+        for row in rows
+    ]
+
+
+def tops(rows: list[dict]) -> tuple[list[str], Rows]:
+    """Lay out what is pooled over pictures, of the suctionable class: a row a model."""
+    return ['model', 'Jaccard', 'MGRID', *TOPS.values()], [
+        [
+            row['model'],
+            _percent(row['iou'][SUCTIONABLE]),
+            _percent(row['pooled_mgrid']),
+            *(_percent(row[name]) for name in TOPS),
+        ]
+        for row in rows
+    ]
+
+
+def _laid_out(rows: list[dict]) -> Iterable[tuple[str, tuple[list[str], Rows]]]:
+    """Give every table with its title."""
+    for row in rows:
+        title = f'{row["model"]}: pooled over the pixels of all frames, %'
+        if 'flicker' in row:
+            title += f'; flicker {100 * row["flicker"]:.2f} % of pixels a frame'
+        yield title, by_class(row)
+    suction = tuple(rows[0]['classes']) == CLASSES
+    what = 'suctionable' if suction else 'all classes'
+    yield f'{what}: mean ± standard deviation over frames, %', by_model(rows)
+    if suction:
+        yield 'suctionable: pooled over frames, %', tops(rows)
+
+
+def about(row: dict) -> str:
+    """Say in a sentence what was scored, and how label 255 was read."""
+    reading = {
+        'ignore': 'only labelled pixels count (255 is ignored)',
+        'background': 'all pixels count (255 is background)',
+    }[row['unlabelled']]
+    text = f'{row["data"]}, split {row["split"]}, {row["frames"]} frames; {reading}'
+    return text + (f'; smoothed, {row["smooth"]:g} of the new' if row['smooth'] else '')
+
+
+def tables(rows: list[dict]) -> list[Table]:
+    """Lay all out for a terminal; what was scored stands below the last."""
+    found = []
+    for title, (head, cells) in _laid_out(rows):
+        table = Table(title=title, title_justify='left')
+        for index, word in enumerate(head):
+            table.add_column(word, justify='right' if index else 'left', overflow='fold')
+        for row in cells:
+            table.add_row(*row)
+        found.append(table)
+    found[-1].caption = about(rows[0])
+    return found
+
+
+def plot(rows: list[dict]) -> str:
+    """Draw speed and accuracy: milliseconds a frame, and the mean Jaccard or accuracy; SVG."""
+    name = 'iou' if 'iou' in rows[0]['per_frame'] else 'accuracy'
+    points = [
+        (row['ms'], 100 * row['per_frame'][name][0], Path(row['model']).name) for row in rows
+    ]
+    across = 'milliseconds a frame, median, on this machine'
+    return html.scatter(points, across, f'{BY_FRAME[name]}, mean over frames, %')
+
+
+def write_page(folder: Path, rows: list[dict], shown: list[dict]) -> None:
+    """Write index.html: tables, plot, published figures, and pictures by model; comparison.svg."""
+    parts = [f'<p>{escape(about(rows[0]))}.</p>']
+    for title, (head, cells) in _laid_out(rows):
+        parts += [f'<h2>{escape(title)}</h2>', html.table(head, cells)]
+    if len(rows) > 1:
+        drawn = plot(rows)
+        write_file(folder / 'comparison.svg', drawn.encode())
+        parts += ['<h2>Speed and accuracy</h2>', drawn]
+    if tuple(rows[0]['classes']) == CLASSES:
+        parts += [
+            '<h2>Published, on the test split of Zeng et al., %</h2>',
+            html.table(
+                ['model', 'precision', 'recall', 'Jaccard', 'Dice', 'MGRID', 'ms on a V100'],
+                ([name, *values] for name, values in PUBLISHED.items()),
+            ),
+            html.table(
+                ['model', *list(TOPS.values())[:4]],
+                ([name, *values] for name, values in PUBLISHED_TOP.items()),
+            ),
+        ]
+    for row, kept in zip(rows, shown):
+        for name, each in kept.items():
+            parts += [f'<h2>{escape(row["model"])}: {name}</h2>']
+            parts += [_figure(frame) for frame in each]
+    write_file(folder / 'index.html', html.page('rganet evaluate', '\n'.join(parts)).encode())
+
+
+def _figure(frame) -> str:
+    said = f'{frame.name}: {_percent(frame.value)} % · picture, true, answered, affordance'
+    image = html.image(frame.picture, said, WIDTH)
+    return f'<figure>{image}<figcaption>{escape(said)}</figcaption></figure>'
+
+
+def _percent(value: float) -> str:
+    return f'{100 * value:.1f}' if value == value else '-'

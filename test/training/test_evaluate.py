@@ -1,0 +1,162 @@
+"""Evaluate: models and the baseline side by side, in tables, JSON and a page; and --check."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from rganet_ros import cli, networks
+from rganet_ros.mixture import DataSet
+from rganet_ros.training import evaluate
+from rganet_ros.training.evaluate import open_answer
+from small_data import make_frame, write
+from test_masks import folder
+import tiny
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    """Give a small FANet of random weights."""
+    path = tmp_path_factory.mktemp('network') / 'small.safetensors'
+    networks.save(path, networks.build('fanet18', {'blocks': [1, 1, 1, 1], 'reduced': 8}))
+    return str(path)
+
+
+def run(*words):
+    return cli.main(['evaluate', *map(str, words)])
+
+
+def test_three_kinds_of_models_side_by_side(frames, checkpoint, tmp_path, capsys):
+    model = tiny.write(tmp_path)
+    given = [model, checkpoint, 'normals', frames.root, '--split', 'train']
+    assert run(*given, '--out', tmp_path / 'page') == 0
+    said = capsys.readouterr().out
+    for word in ('MGRID', 'Top-1', 'Dice', 'MCC', '±', '255 is background'):
+        assert word in said
+    rows = json.loads((tmp_path / 'page' / 'scores.json').read_text())
+    assert [row['model'] for row in rows] == [str(model), checkpoint, 'normals']
+    for row in rows:
+        assert row['frames'] == 4 and row['ms'] > 0 and row['unlabelled'] == 'background'
+        assert 0 <= row['average_precision'] <= 1
+        assert list(row['precision_1']) == ['0.2', '0.4', '0.6', '0.8']
+        mean, deviation = row['per_frame']['iou']
+        assert mean == pytest.approx(row['frame_iou'][2], abs=1e-4) and deviation >= 0
+    page = (tmp_path / 'page' / 'index.html').read_text()
+    assert page.count('data:image/jpeg;base64,') == 3 * 9
+    for word in ('normals: worst', 'normals: median', 'RGANet5-NB', '35.2', '<svg', '000002-0'):
+        assert word in page
+    drawn = ElementTree.parse(tmp_path / 'page' / 'comparison.svg').getroot()
+    names = [each.text for each in drawn.iter('{http://www.w3.org/2000/svg}text')]
+    assert {'normals', model.name, 'small.safetensors'} <= {*names}
+
+
+def test_one_model_alone_is_one_mapping_and_has_no_plot(frames, tmp_path):
+    given = ['normals', frames.root, '--split', 'train', '--out']
+    assert run(*given, tmp_path / 'alone.json') == 0 and run(*given, tmp_path / 'page') == 0
+    found = json.loads((tmp_path / 'alone.json').read_text())
+    assert found['model'] == 'normals' and len(found['iou']) == 3
+    paged = json.loads((tmp_path / 'page' / 'scores.json').read_text())
+    assert found | {'ms': 0} == paged | {'ms': 0}
+    assert not (tmp_path / 'page' / 'comparison.svg').exists()
+
+
+def perfect(frames):
+    truth = {frames[k][1].tobytes(): frames[k][2] for k in range(len(frames))}
+
+    def answer(rgb, depth, new=True):
+        labels = np.where(truth[depth.tobytes()] == 255, 0, truth[depth.tobytes()])
+        return (labels == 2).astype(np.float32), labels.astype(np.uint8)
+
+    return answer
+
+
+def test_label_255_is_read_as_asked(tmp_path):
+    write(tmp_path, [(f'{k:06d}-0', make_frame(k), None) for k in range(2)])
+    counted = []
+    for reading in ('ignore', 'background'):
+        data = DataSet(tmp_path, 'train', reading)
+
+        def everywhere(rgb, depth, new=True):
+            return np.ones(depth.shape, np.float32), np.full(depth.shape, 2, np.uint8)
+
+        found, _ = evaluate.evaluate(everywhere, data, 0, False)
+        counted.append(found['precision'][2])
+    suctionable, others = (sum((data[k][2] == c).sum() for k in range(2)) for c in (2, 1))
+    assert counted[0] == pytest.approx(suctionable / (suctionable + others), abs=1e-4)
+    assert counted[1] == pytest.approx(suctionable / (2 * 64 * 96), abs=1e-4)
+
+
+def test_a_perfect_answer_is_perfect(tmp_path):
+    write(tmp_path, [(f'{k:06d}-0', make_frame(k), None) for k in range(3)])
+    data = DataSet(tmp_path, 'train')
+    found, kept = evaluate.evaluate(perfect(data), data, 0, True)
+    for name, (mean, deviation) in found['per_frame'].items():
+        assert (mean, deviation) == (1, 0), name
+    assert found['iou'] == [1, 1, 1] and found['pooled_mgrid'] == 1 and found['top_1'] == 1
+    assert found['precision_1'] == dict.fromkeys(('0.2', '0.4', '0.6', '0.8'), 1)
+    assert {name: len(each) for name, each in kept.items()} == dict.fromkeys(
+        ('best', 'median', 'worst'), 3
+    )
+    assert kept['best'][0].picture.shape == (64, 4 * 96, 3)
+
+
+def test_the_worst_is_last_and_the_best_first(frames):
+    data = DataSet(frames.root, 'train')
+    right, calls = perfect(data), []
+
+    def worse_each_time(rgb, depth, new=True):
+        affordance, labels = right(rgb, depth)
+        calls.append(new)
+        labels[: 8 * (len(calls) - 1) % 32] = 2
+        return affordance, labels
+
+    kept = evaluate.evaluate(worse_each_time, data, 0, True)[1]
+    assert [each.name for each in kept['best']] == ['000000-0', '000001-0', '000002-0']
+    assert [each.name for each in kept['worst']] == ['000003-0', '000002-0', '000001-0']
+
+
+def test_other_classes_are_scored_without_suction(tmp_path):
+    mask = np.random.default_rng(0).integers(0, 4, (8, 12)).astype(np.uint8)
+    root = folder(tmp_path / 'city', mask=mask.repeat(8, 0).repeat(8, 1))
+    path = tmp_path / 'four.safetensors'
+    config = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'classes': 4}
+    networks.save(path, networks.build('fanet18', config))
+    assert run(path, root, '--out', tmp_path / 'page') == 0
+    found = json.loads((tmp_path / 'page' / 'scores.json').read_text())
+    assert len(found['iou']) == 4 and 'mgrid' not in found and found['frames'] == 1
+    assert 'RGANet5' not in (tmp_path / 'page' / 'index.html').read_text()
+
+
+def test_what_does_not_fit_is_refused(frames, checkpoint, tmp_path, capsys):
+    root = folder(tmp_path / 'city')
+    ours = folder(tmp_path / 'ours', '\n'.join(('background', 'not suctionable', 'suctionable 3')))
+    for given, said in (
+        ([checkpoint, root], 'tells 3 classes'),
+        (['normals', ours], 'needs depth'),
+        ([frames.root], 'give one model or more'),
+        (['normals', frames.root], "no split 'test'"),
+        (['normals', frames.root, '--check'], 'and no model'),
+    ):
+        assert run(*given) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_normals_needs_a_camera(tmp_path):
+    root = folder(tmp_path, '\n'.join(('background', 'not suctionable', 'suctionable')))
+    (root / 'depth').mkdir()
+    with pytest.raises(ValueError, match='normals needs the intrinsics'):
+        open_answer('normals', DataSet(root, 'train'))
+
+
+def test_check_tells_all_and_fails(frames, tmp_path, capsys):
+    assert run('--check', frames.root) == 0
+    assert 'train: 4 frames\nnothing is wrong' in capsys.readouterr().out
+    root = folder(tmp_path)
+    (root / 'test.txt').write_text('')
+    (root / 'masks' / 'a.png').unlink()
+    assert run('--check', root) == 1
+    said = capsys.readouterr().out
+    assert "the split 'test' has no frames" in said and 'masks/a.png is missing' in said
+    assert '2 faults' in said
+    assert run('--check', root, '--split', 'val') == 1
+    assert "no split 'val'" in capsys.readouterr().out
