@@ -131,8 +131,7 @@ class Zeng:
         codes = read_picture(path, cv2.IMREAD_GRAYSCALE)
         if not rgb.shape[:2] == depth.shape == codes.shape:
             raise ValueError(f'{self.root}: colour, depth and label of {name} differ in size')
-        values = dict(zip(LABEL_CODES.tolist(), (255 if self.ignored else 0, 1, 2)))
-        return rgb, depth, class_ids(codes, values, path)
+        return rgb, depth, class_ids(codes, label_values(self.ignored), path)
 
     def files(self, index: int) -> dict[str, Path]:
         """Name the files that a frame is read from."""
@@ -178,6 +177,11 @@ def is_ignored(root: Path, card: dict, unlabelled: str | None = None) -> bool:
     if said not in ('ignore', 'background'):
         raise ValueError(f'{root}/card.json: unlabelled is ignore or background, not {said!r}')
     return said == 'ignore'
+
+
+def label_values(ignored: bool) -> dict[int, int]:
+    """Say which class id each value of Zeng's labels is: value -> id."""
+    return dict(zip(LABEL_CODES.tolist(), (255 if ignored else 0, 1, 2)))
 
 
 def class_ids(codes: np.ndarray, values: dict[int, int], path: Path) -> np.ndarray:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rganet_ros.dataset import LABEL_CODES, read_picture
+from rganet_ros.dataset import class_ids, label_values, read_picture
 
 LABELS = (
     'folder of label PNGs, 8-bit grey: 0 not suctionable, 128 suctionable, 255 unlabelled; that '
@@ -28,8 +28,7 @@ class Labels:
         if not folder.is_dir():
             raise FileNotFoundError(f'no folder of labels {folder}')
         self._folder, self._unlabelled, self.used = folder, unlabelled, 0
-        self._ids = np.full(256, 255, np.uint8)
-        self._ids[LABEL_CODES] = (255 if unlabelled == 'ignore' else 0, 1, 2)
+        self._values = label_values(unlabelled == 'ignore')
 
     def of(self, name: str, stamp: int, shape: tuple[int, int]) -> np.ndarray | None:
         """Read the class ids (H, W) of a frame, 255 not counted; None where it has no label."""
@@ -40,8 +39,9 @@ class Labels:
                 codes = read_picture(path, cv2.IMREAD_GRAYSCALE)
                 if codes.shape != shape:
                     raise ValueError(f'{path} is not of the size of frame {name}')
+                ids = class_ids(codes, self._values, path)
                 self.used += 1
-                return self._ids[codes]
+                return ids
         return None
 
     def about(self) -> dict:

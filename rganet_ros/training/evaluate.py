@@ -65,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.smooth <= 1:
         raise ValueError(f'--smooth {args.smooth} must be 0 ... 1')
     frames = DataSet(args.data, args.split or 'test', args.unlabelled)
+    if args.smooth and frames.classes != CLASSES:
+        raise ValueError(f'--smooth is of affordances: {args.data} has other classes than ours')
     opened = [open_answer(name, frames, args.backend, args.threads) for name in args.models]
     pictures = args.out is not None and args.out.suffix != '.json'
     rows, shown = [], []

@@ -163,13 +163,21 @@ def test_labels_give_scores(recording, tmp_path):
     assert found['labels'] == {'folder': str(labels), 'unlabelled': 'ignore', 'used': 2}
     scores = found['scores']['fake']
     assert (scores['labelled_frames'], scores['best_holds']) == (2, 0.5)
+    assert first['mgrid'] > 0.8 and second['mgrid'] < 0.1 and scores['top_1'] == 0.5
 
 
-def test_a_label_of_another_size_is_named(recording, tmp_path):
-    cv2.imwrite(str(tmp_path / '000001.png'), np.zeros((24, 32), np.uint8))
+@pytest.mark.parametrize(
+    ('label', 'said'),
+    [
+        (np.zeros((24, 32), np.uint8), '000001.png is not of the size'),
+        (np.full((480, 640), 7, np.uint8), '000001.png holds 7: labels'),
+    ],
+)
+def test_a_label_that_is_none_is_named(label, said, recording, tmp_path):
+    cv2.imwrite(str(tmp_path / '000001.png'), label)
     assert run(recording, '--out', tmp_path / 'out', '--labels', tmp_path) == 1
     found = json.loads((tmp_path / 'out' / 'report.json').read_text())
-    assert found['frames'] == 2 and '000001.png is not of the size' in found['not_used'][0]
+    assert found['frames'] == 2 and said in found['not_used'][0]
 
 
 def test_models_are_compared_on_the_same_frames(recording, tmp_path):

@@ -133,6 +133,7 @@ def test_what_does_not_fit_is_refused(frames, checkpoint, tmp_path, capsys):
     for given, said in (
         ([checkpoint, root], 'tells 3 classes'),
         (['normals', ours], 'needs depth'),
+        ([checkpoint, root, '--smooth', '0.5'], 'has other classes than ours'),
         ([frames.root], 'give one model or more'),
         (['normals', frames.root], "no split 'test'"),
         (['normals', frames.root, '--check'], 'and no model'),
