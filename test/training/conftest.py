@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from small_data import make_frame, write
+from small_data import make_frame, split, write
 
 
 @pytest.fixture(scope='session')
@@ -22,3 +22,12 @@ def clips(tmp_path_factory):
             made.append((f'{seed:06d}-{k}', moved, flow if k else None))
     card = {'splits': {'train': {'recipe': {'motion': True}}}}
     return write(tmp_path_factory.mktemp('clips'), made, card)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Four frames to train on and one to test, on disk."""
+    made = [(f'{seed:06d}-0', make_frame(seed), None) for seed in range(5)]
+    root = write(tmp_path / 'data', made).root
+    split(root)
+    return root

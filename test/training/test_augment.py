@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_and_another_does_not():
 
 
 def test_a_whole_frame_is_only_flipped():
-    _, _, label = augment(*frame(), (120, 160), Recipe(), np.random.default_rng(1))
+    _, _, label = augment(*frame(), None, Recipe(), np.random.default_rng(1))
     assert (label == 2).sum() == 40 * 50 and not (label == IGNORE).any()
 
 
@@ -62,3 +62,23 @@ def test_spoiled_depth_loses_blobs_and_invents_nothing():
     assert all((s[:10] == 0).all() and np.isfinite(s).all() for s in spoiled)
     assert max((s[10:] == 0).mean() for s in spoiled) > 0.01
     assert all(np.abs(s[s > 0] - 0.7).max() < 0.04 for s in spoiled)
+
+
+def test_a_letterboxed_frame_is_there_as_a_whole_and_keeps_its_depth():
+    recipe = Recipe(colour=0.0, depth_holes=0, fit='letterbox', move_share=0.0)
+    _, depth, label = augment(*frame(), (60, 120), recipe, np.random.default_rng(0))
+    assert (label == IGNORE).mean() == 1 / 3 and (label[:, 20:100] != IGNORE).all()
+    assert abs((label == 2).sum() - 20 * 25) < 60
+    assert abs(np.median(depth[label == 0]) - 0.7) < 0.03  # smaller, but no camera moved
+
+
+def test_a_shift_leaves_the_frame_and_move_share_says_how_often():
+    recipe = Recipe(
+        colour=0.0, depth_holes=0, turn=0.0, zoom=(1.0, 1.0), shift=0.3, move_share=0.5
+    )
+    empty = [
+        (augment(*frame(), (120, 160), recipe, np.random.default_rng(i))[2] == IGNORE).mean()
+        for i in range(40)
+    ]
+    assert 10 <= sum(share == 0 for share in empty) <= 30
+    assert 0.2 < max(empty) < 0.51

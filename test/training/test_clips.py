@@ -1,14 +1,16 @@
 """Training on clips: windows of consecutive frames, and what flows through the memory."""
 
-from contextlib import nullcontext
 import json
 
 import numpy as np
 import pytest
 from rganet_ros import cli, models, networks
-from rganet_ros.training import data, score, train
-from rganet_ros.training import losses as losses_of
+from rganet_ros.training import score
+from rganet_ros.training.batches import Batches, on, steps_per_epoch
 from rganet_ros.training.config import read_recipe, Recipe
+from rganet_ros.training.fit import fit
+from rganet_ros.training.machine import open_fabric
+from rganet_ros.training.training import Training
 from rganet_ros.types import SUCTIONABLE
 import torch
 
@@ -22,11 +24,17 @@ def recipe(**changes):
     } | changes)  # fmt: skip
 
 
+def drawn(clips, given, epoch):
+    batches = Batches(clips, given)
+    for number in range(batches.steps):
+        yield [on(torch.device('cpu'), batch) for batch in batches[epoch, number]]
+
+
 def test_windows_are_of_random_length_and_of_consecutive_frames(clips):
-    given = recipe(crop=(64, 96), epochs=40, colour=0.0, depth_holes=0, turn=0.0)
+    given = recipe(crop=(64, 96), epochs=40, colour=0.0, depth_holes=0, move_share=0.0)
     lengths = []
     for epoch in range(given.epochs):
-        for window in data.batches(clips, given, epoch):
+        for window in drawn(clips, given, epoch):
             lengths.append(len(window))
             for (_, _, before), (_, _, now) in zip(window, window[1:]):
                 for b in range(given.batch):  # mirrored pictures move the other way
@@ -39,7 +47,7 @@ def test_windows_are_of_random_length_and_of_consecutive_frames(clips):
 def test_frames_of_a_window_are_changed_alike_but_for_their_noise(clips):
     given = recipe(window=(2, 2), colour=1.0, zoom=(1.0, 1.0), turn=0.0, crop=(64, 96))
     differing = []
-    for window in data.batches(clips, given, 0):
+    for window in drawn(clips, given, 0):
         (one, _, _), (other, _, _) = window
         for b in range(given.batch):
             near = min((torch.roll(one[b], s, 2) - other[b]).abs().median() for s in (6, -6))
@@ -51,39 +59,41 @@ def test_frames_of_a_window_are_changed_alike_but_for_their_noise(clips):
 @pytest.mark.parametrize(('window', 'sentence'), [((1, 5), 'shortest has 4'), ((3, 2), 'least')])
 def test_a_window_that_does_not_fit_is_refused(window, sentence, clips):
     with pytest.raises(ValueError, match=sentence):
-        data.steps_per_epoch(clips, recipe(window=window))
+        steps_per_epoch(clips, recipe(window=window))
 
 
 @pytest.mark.parametrize('detach', [True, False])
-def test_gradients_flow_through_past_frames_only_where_asked(detach):
-    torch.manual_seed(0)
-    network = networks.build('fanet18', TINY | {'depth': False, 'frames': 3}).double().eval()
-    images = [torch.rand(1, 3, 64, 64).double().requires_grad_() for _ in range(3)]
-    window = [(image, None) for image in images]
-    found = list(train.unroll(network, window, detach, nullcontext()))
-    assert [float(out['next_filled']) for out in found] == [1, 2, 2]
-    found[-1]['logits'].sum().backward()
-    assert images[-1].grad.abs().max() > 0
-    past = [image.grad is not None and image.grad.abs().max() > 0 for image in images[:-1]]
-    assert past == [not detach] * 2
+def test_gradients_flow_through_past_frames_only_where_asked(detach, clips, monkeypatch):
+    given = recipe(window=(3, 3), detach=detach, freeze_norms=True)
+    training = Training(given, 10, open_fabric('cpu'))
+    contexts = []
+    forward = type(training.network).forward
+
+    def watched(network, image, depth, **memory):
+        out = forward(network, image, depth, **memory)
+        contexts.extend(v for k, v in memory.items() if k == 'context0')
+        return out
+
+    monkeypatch.setattr(type(training.network), 'forward', watched)
+    training.begin_epoch()
+    training.step([Batches(clips, given)[0, 0]])
+    assert [context.requires_grad for context in contexts] == [False, not detach, not detach]
 
 
 def test_losses_may_be_propagated_one_by_one_where_no_gradient_links_them(clips):
-    given = recipe(window=(3, 3))
-    window = next(iter(data.batches(clips, given, 0)))
     gradients = []
-    for together in (True, False):
-        training = train.Training(given, 10, torch.device('cpu'))
-        found = train.unroll(training.network, window, True, nullcontext())
-        losses = (losses_of.loss(out, batch[-1], given) for out, batch in zip(found, window))
-        assert training.step(losses, together) > 0
+    for detach in (True, False):
+        given = recipe(window=(3, 3), detach=detach, config=TINY)  # it has no memory
+        training = Training(given, 10, open_fabric('cpu'))
+        training.begin_epoch()
+        assert training.step([Batches(clips, given)[0, 0]]) > 0
         gradients.append([parameter.grad for parameter in training.network.parameters()])
     for one, other in zip(*gradients):
         assert torch.allclose(one, other, atol=1e-4 * one.abs().max())
 
 
 def test_clips_train_and_memory_counts_while_scoring(clips, tmp_path):
-    train.fit(recipe(average=0.5), clips, clips, tmp_path)
+    fit(recipe(average=0.5), clips, clips, tmp_path)
     line = json.loads((tmp_path / 'log.jsonl').read_text().splitlines()[-1])
     assert 0 <= line['flicker'] < 1
     network = networks.restore(tmp_path / 'network.safetensors')
@@ -132,7 +142,7 @@ def test_the_recipes_with_memory_fit_their_networks(name):
 
 
 def test_evaluate_says_how_much_clips_flicker(clips, tmp_path, capsys):
-    train.fit(recipe(epochs=1), clips, clips, tmp_path)
+    fit(recipe(epochs=1), clips, clips, tmp_path)
     given = [str(tmp_path / 'network.safetensors'), str(clips.root), '--split', 'train']
     for smooth in ([], ['--smooth', '0.5']):
         out = tmp_path / f'scores{len(smooth)}.json'

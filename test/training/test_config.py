@@ -1,22 +1,5 @@
-from pathlib import Path
-
 import pytest
-from rganet_ros import networks
 from rganet_ros.training.config import read_recipe, Recipe
-
-SHIPPED = sorted((Path(__file__).parents[2] / 'config' / 'train').glob('*.yaml'))
-
-
-@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.stem)
-def test_shipped_recipes_are_accepted_and_build(path):
-    recipe = read_recipe(path)
-    config = networks.build(recipe.network, recipe.config).config
-    assert config.depth == (not path.stem.endswith('rgb'))
-    assert len(recipe.class_weights) == config.classes
-
-
-def test_two_recipes_ship():
-    assert {path.stem for path in SHIPPED} >= {'fanet18-rgb', 'fanet18-rgbd'}
 
 
 @pytest.mark.parametrize(

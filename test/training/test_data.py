@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 from rganet_ros import cli, networks
-from rganet_ros.training import data, train
+from rganet_ros.training import data
 from rganet_ros.training.config import Recipe
+from rganet_ros.training.fit import fit
 from small_data import make_frame, write
 from test_masks import folder
 
@@ -30,7 +31,7 @@ def city(tmp_path_factory):
 def test_four_classes_are_trained_and_scored(city, tmp_path):
     frames = data.Frames(city, 'train')
     given = recipe(config=CONFIG | {'classes': 4}, class_weights=(1.0,) * 4)
-    network = train.fit(given, frames, frames, tmp_path)
+    network = fit(given, frames, frames, tmp_path)
     assert network.config.classes == 4
     scores = json.loads((tmp_path / 'log.jsonl').read_text())
     assert len(scores['iou']) == 4 and 0 <= scores['mean_iou'] <= 1 and 'mgrid' not in scores
@@ -53,11 +54,11 @@ def test_four_classes_are_trained_and_scored(city, tmp_path):
 def test_a_recipe_that_does_not_fit_is_refused(changes, said, city, tmp_path):
     frames = data.Frames(city, 'train')
     with pytest.raises(ValueError, match=said):
-        train.fit(recipe(**changes), frames, frames, tmp_path)
+        fit(recipe(**changes), frames, frames, tmp_path)
 
 
 def test_a_training_of_three_classes_says_what_counts(frames, tmp_path):
-    train.fit(recipe(), frames, frames, tmp_path)
+    fit(recipe(), frames, frames, tmp_path)
     scores = json.loads((tmp_path / 'log.jsonl').read_text())
     assert {'mgrid', 'top_1', 'iou', 'frame_iou'} <= scores.keys()
 

@@ -9,8 +9,9 @@ import onnxruntime
 import openvino
 import pytest
 from rganet_ros import networks
-from rganet_ros.training import export, train
+from rganet_ros.training import export
 from rganet_ros.training.config import Recipe
+from rganet_ros.training.fit import fit
 import torch
 
 SIZE = (64, 96)
@@ -24,7 +25,7 @@ def exported(request, frames, tmp_path_factory):
     recipe = Recipe(
         config=config, epochs=6, batch=2, crop=SIZE, precision='fp32', average=0.5, colour=0.1
     )
-    train.fit(recipe, frames, frames, folder)
+    fit(recipe, frames, frames, folder)
     card = export.export(folder / 'network.safetensors', folder / 'model.onnx', SIZE)
     return SimpleNamespace(
         path=folder / 'model.onnx', card=card, frames=frames, depth=request.param

@@ -1,0 +1,41 @@
+"""Begin with the weights of another training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rganet_ros import networks
+from rganet_ros.networks.layers import DepthChannels
+import torch
+from torch import nn
+
+
+def _sees_pixels(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Tell whether these are convolutions of a picture, one with depth and one without."""
+    return (
+        one.ndim == other.ndim == 4
+        and one[:, :1].shape == other[:, :1].shape
+        and {one.shape[1], other.shape[1]} == {3, 3 + DepthChannels.COUNT}
+    )
+
+
+def start_from(network: nn.Module, path: str | Path) -> list[str]:
+    """
+    Load the weights that fit from a checkpoint; returns the names of those that do not.
+
+    The first layer may differ in its input channels: colour comes first, so the common ones are
+    taken and the others start at zero; the network then begins by answering as the one it came
+    from.
+    """
+    weights, own, missed = networks.read_weights(path), network.state_dict(), []
+    for name, value in own.items():
+        given = weights.get(name)
+        if given is not None and given.shape == value.shape:
+            value.copy_(given)
+        elif given is not None and _sees_pixels(given, value):
+            common = min(given.shape[1], value.shape[1])
+            value.zero_()
+            value[:, :common] = given[:, :common]
+        else:
+            missed.append(name)
+    return missed

@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import pytest
+from rganet_ros import networks
+from rganet_ros.training.batches import Batches
+from rganet_ros.training.config import Recipe
+from rganet_ros.training.fit import fit
+import torch
+
+TINY = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'scale_by_n': True}
+
+
+def recipe(**changes):
+    return Recipe(**{
+        'config': TINY | {'depth': True}, 'epochs': 4, 'batch': 2, 'crop': (64, 64),
+        'precision': 'fp32', 'evaluate_every': 2,
+    } | changes)  # fmt: skip
+
+
+def weights(path):
+    return networks.read_weights(path / 'network.safetensors')
+
+
+def test_it_learns_a_few_frames_by_heart(frames, tmp_path):
+    given = recipe(epochs=20, evaluate_every=20, colour=0.1, turn=0.0, average=0.9)
+    fit(given, frames, frames, tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / 'log.jsonl').read_text().splitlines()]
+    assert [line['epoch'] for line in lines] == list(range(1, 21))
+    losses = [line['loss'] for line in lines]
+    assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
+    assert lines[-1]['iou'][2] > 0.4
+    assert (tmp_path / 'epoch-20.png').stat().st_size > 1000
+    assert not list(tmp_path.glob('*.part*'))
+
+
+def test_another_recipe_does_not_go_on(frames, tmp_path):
+    fit(recipe(epochs=1), frames, frames, tmp_path)
+    with pytest.raises(ValueError, match='made by another recipe'):
+        fit(recipe(epochs=2), frames, frames, tmp_path)
+
+
+def test_a_loss_that_is_not_a_number_names_its_frames_and_keeps_what_was(frames, tmp_path):
+    fit(recipe(epochs=1), frames, frames, tmp_path / 'good')
+    network = networks.restore(tmp_path / 'good' / 'network.safetensors')
+    next(network.parameters()).data[0] = np.nan
+    networks.save(tmp_path / 'bad.safetensors', network)
+    out, names = (
+        tmp_path / 'run',
+        [frames.names[i] for (i,) in Batches(frames, recipe()).picked(0, 0)],
+    )
+    with pytest.raises(ValueError, match='epoch 1, step 1 is nan .frames') as error:
+        fit(recipe(), frames, frames, out, init=tmp_path / 'bad.safetensors')
+    assert all(name in str(error.value) for name in names)
+    assert not list(out.glob('*.pt')) and not list(out.glob('*.safetensors'))
+
+
+@pytest.mark.parametrize('name', [next(iter(rows)) for rows in networks.MODULES.values()])
+def test_every_network_trains(name, frames, tmp_path):
+    config = {'size': (64, 96)} if name.startswith('rganet') else {}
+    given = {'network': name, 'config': config, 'crop': (64, 96), 'precision': 'fp32'}
+    recipe = Recipe(epochs=1, batch=2, **given)
+    before = networks.build(name, config)
+    fit(recipe, frames, frames, tmp_path)
+    after = networks.restore(tmp_path / 'network.safetensors')
+    assert networks.notes(tmp_path / 'network.safetensors')['network'] == name
+    assert after.config == before.config
+    scores = json.loads((tmp_path / 'log.jsonl').read_text().splitlines()[-1])
+    assert np.isfinite(scores['loss']) and 0 < scores['loss'] < 20
+
+
+def test_a_backbone_may_learn_slower(frames, tmp_path):
+    still = recipe(epochs=1, backbone_rate=0.0, weight_decay=0.0, average=0.0)
+    fit(still, frames, frames, tmp_path)
+    torch.manual_seed(still.seed)
+    before = networks.build('fanet18', still.config).state_dict()
+    changed = {
+        name
+        for name, value in weights(tmp_path).items()
+        if not name.endswith(('mean', 'var', 'tracked')) and not torch.equal(value, before[name])
+    }
+    assert changed and not any(name.startswith('backbone.') for name in changed)

@@ -1,0 +1,74 @@
+"""One process or several: the same training; and a machine that is not there is refused."""
+
+import dataclasses
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+import one_step
+import pytest
+from rganet_ros import cli
+from rganet_ros.training.machine import default_workers, open_fabric
+import torch
+
+TORCHRUN = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
+
+
+def python(*arguments):
+    """Run Python as tests do; returns what it printed."""
+    environment = os.environ | {'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=environment, capture_output=True, text=True, timeout=150,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_two_processes_have_the_gradients_of_one_with_the_whole_batch(frames, tmp_path):
+    script = Path(one_step.__file__)
+    python(*TORCHRUN, script, frames.root, tmp_path / 'found.pt')
+    shared = torch.load(tmp_path / 'found.pt', weights_only=True)
+    for given, found in zip(one_step.LOSSES, shared, strict=True):
+        recipe = dataclasses.replace(one_step.RECIPE, **given)
+        alone = one_step.gradients(recipe, frames.root, open_fabric('cpu'))
+        assert torch.allclose(found['loss'], alone['loss'], rtol=1e-5)
+        for name, value in alone.items():
+            error = (found[name] - value).abs().max() / value.abs().max().clamp(min=1e-3)
+            assert error < 1e-3, (given, name)
+
+
+def test_batches_may_be_added_up_instead(frames):
+    halves = dataclasses.replace(one_step.RECIPE, batch=2, accumulate=2, overlap=0.0, colour=0.0)
+    found = one_step.gradients(halves, frames.root, open_fabric('cpu'))
+    again = one_step.gradients(
+        dataclasses.replace(halves, accumulate=1), frames.root, open_fabric('cpu')
+    )
+    assert found['loss'] != again['loss']  # it has seen more than the first batch
+    assert all(torch.isfinite(value).all() for value in found.values())
+
+
+def test_the_command_trains_in_two_processes(data, tmp_path):
+    (tmp_path / 'tiny.yaml').write_text(
+        'config: {blocks: [1, 1, 1, 1], reduced: 8}\nbatch: 4\ncrop: [64, 64]\nepochs: 2\n'
+        'precision: fp32\n'
+    )
+    given = ['--recipe', tmp_path / 'tiny.yaml', '--data', data, '--out', tmp_path / 'run']
+    python('-m', 'rganet_ros.cli', 'train', *given, '--accelerator', 'cpu', '--devices', 2)
+    assert len((tmp_path / 'run' / 'log.jsonl').read_text().splitlines()) == 2
+    assert '"processes": 2' in (tmp_path / 'run' / 'run.json').read_text()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+def test_a_gpu_that_is_not_there_is_refused(tmp_path, capsys):
+    (tmp_path / 'recipe.yaml').write_text('epochs: 1')
+    given = ['--recipe', str(tmp_path / 'recipe.yaml'), '--data', 'none', '--out', str(tmp_path)]
+    assert cli.main(['train', *given, '--accelerator', 'cuda']) == 2
+    said = capsys.readouterr().err
+    assert '1 GPU asked for' in said and 'sees no GPU' in said and len(said.splitlines()) == 1
+
+
+def test_a_cpu_draws_its_own_batches():
+    fabric = open_fabric('cpu')
+    assert fabric.world_size == 1 and default_workers(fabric) == 0
