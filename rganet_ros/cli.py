@@ -17,6 +17,7 @@ VERBS = {
     'synthesize': ('rganet_ros.synthetic.generate', 'make labelled clutter for training'),
     'train': ('rganet_ros.training.train', 'train a network by a recipe'),
     'evaluate': ('rganet_ros.training.evaluate', 'score a model on a data set'),
+    'calibrate': ('rganet_ros.training.calibrate', 'make probabilities mean what they say'),
     'export': ('rganet_ros.training.export', 'write a checkpoint as a model file (ONNX)'),
     'doctor': ('rganet_ros.doctor', 'say what can run here, and what a running system lacks'),
     'networks': ('rganet_ros.catalogue', 'list the networks and what each costs'),

@@ -79,6 +79,7 @@ def save(path: str | Path, network: nn.Module, *, half=False, **notes) -> None:
         for name, value in network.state_dict().items()
     }
     about = {'format': 1, 'network': network.name, 'config': dataclasses.asdict(network.config)}
+    about |= {'temperature': network.temperature}
     temporary = f'{path}.part'
     save_file(weights, temporary, {'rganet_ros': json.dumps(about | notes)})
     os.replace(temporary, path)
@@ -117,6 +118,7 @@ def restore(path: str | Path) -> nn.Module:
                 f'but holds {shape}: it is of another network or number of classes'
             )
     network.load_state_dict(weights)
+    network.temperature = about.get('temperature', 1.0)
     return network.eval()
 
 
@@ -144,5 +146,8 @@ class Inference(nn.Module):
         memory = {name: value for name, value in out.items() if name.startswith('next_')}
         labels = logits.argmax(1).float().to(torch.uint8)
         # The softmax of one class: with fewer operators, and one that engines are slow at.
-        affordance = (logits - logits[:, SUCTIONABLE, None]).exp().sum(1).reciprocal()
+        over = logits - logits[:, SUCTIONABLE, None]
+        if self.network.temperature != 1:
+            over = over / self.network.temperature
+        affordance = over.exp().sum(1).reciprocal()
         return {'affordance': affordance, 'labels': labels, **memory}

@@ -13,7 +13,14 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as pret
 
 
 class Network(nn.Module):
-    """What every network is: a module with a Config, which has memory only if it says so."""
+    """
+    What every network is: a module with a Config, which has memory only if it says so.
+
+    temperature  what logits are divided by to be probabilities that mean what they say; it changes
+                 no label (`rganet calibrate`)
+    """
+
+    temperature = 1.0
 
     def __init__(self, config):
         """Take the frozen Config."""

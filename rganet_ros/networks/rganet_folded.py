@@ -27,6 +27,7 @@ class FoldedRGANet(Network):
     def __init__(self, network: nn.Module):
         """Take an evaluating network apart; what needs no folding stays as it is."""
         super().__init__(network.config)
+        self.temperature = network.temperature
         self.pixels = network.pixels
         self.down, self.stacks = network.down, network.stacks
         self.attended = nn.ModuleList(FoldedAttention(each) for each in network.attended)

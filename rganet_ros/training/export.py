@@ -81,6 +81,7 @@ def export(
         'precision': 'fp32 arithmetic, fp16 weights',
         'data': made.get('data', {}),
         'scores': made.get('scores', {}),
+        'calibration': made.get('calibration', {}),
         'made': {
             'command': made.get('command', ''),
             'export': ' '.join(['rganet', *sys.argv[1:]]),

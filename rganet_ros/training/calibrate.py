@@ -1,0 +1,110 @@
+"""Find the temperature at which of all pixels said to hold with 0.8, eight in ten do."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+import sys
+
+import numpy as np
+from rganet_ros import networks
+from rganet_ros.dataset import write_file
+from rganet_ros.mixture import DataSet
+from rganet_ros.training.augment import IGNORE
+from rganet_ros.training.reliability import curve, drawing, error
+from rganet_ros.types import SUCTIONABLE
+from rich.progress import track
+import torch
+from torch import nn
+
+STRIDE = 4  # of the pixels that are looked at: neighbours say the same
+RANGE, ROUNDS = (0.1, 10.0), 4
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.description = __doc__
+    parser.add_argument(
+        'checkpoint', type=Path, help='.safetensors; the temperature is written in'
+    )
+    parser.add_argument('data', help='data set')
+    parser.add_argument('--split', required=True, help='to fit on; not one it was trained on')
+    parser.add_argument('--score', required=True, help='another split, to see what it is worth')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit, score, and write the temperature into the checkpoint; returns the exit status."""
+    if args.split == args.score:
+        raise ValueError(
+            f'--split and --score are both {args.split}: fit on one, score on another'
+        )
+    network, about = networks.restore(args.checkpoint), networks.notes(args.checkpoint)
+    made = about.get('made', {})
+    if args.split == 'train' and made:
+        raise ValueError('--split train: it was trained on that, and is too sure there')
+    fitted = round(temperature(*answers(network, DataSet(args.data, args.split))), 4)
+    logits, holds = answers(network, DataSet(args.data, args.score))
+    curves = {t: curve(probability(logits, t), holds) for t in (1.0, fitted)}
+    before, after = (round(error(each), 5) for each in curves.values())
+    network.temperature = fitted
+    note = {'temperature': fitted, 'error_before': before, 'error_after': after}
+    note |= {'fitted_on': args.split, 'scored_on': args.score}
+    note |= {'command': ' '.join(['rganet', *sys.argv[1:]])}
+    picture = args.checkpoint.with_suffix('.calibration.svg')
+    write_file(picture, drawing(curves).encode())
+    networks.save(args.checkpoint, network, made=made | {'calibration': note})
+    print(
+        f'temperature {fitted:.3f}: expected calibration error on {args.score} {before:.4f} '
+        f'before, {after:.4f} after; {picture}'
+    )
+    return 0
+
+
+@torch.no_grad()
+def answers(network: nn.Module, frames: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Ask a network about some pixels of every frame, clip by clip.
+
+    Returns logits (N, K) float32 and whether a cup holds there (N,) bool; without ignored ones.
+    """
+    logits, holds = [], []
+    for clip in track(frames.clips, 'asking', transient=True):
+        memory = network.new_state(1)
+        for index in clip:
+            rgb, depth, label = frames[index]
+            image = torch.from_numpy(rgb)[None].permute(0, 3, 1, 2).float() / 255
+            out = network(image, torch.from_numpy(depth)[None, None], **memory)
+            memory = {name: out[f'next_{name}'] for name in memory}
+            said = out['logits'][0, :, ::STRIDE, ::STRIDE].permute(1, 2, 0).numpy()
+            label = label[::STRIDE, ::STRIDE]
+            logits.append(said[label != IGNORE])
+            holds.append(label[label != IGNORE] == SUCTIONABLE)
+    return np.concatenate(logits), np.concatenate(holds)
+
+
+def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Say how probable suctionable is, as a model file does: logits (N, K) -> (N,)."""
+    with np.errstate(over='ignore'):
+        over = np.exp((logits - logits[:, SUCTIONABLE, None]) / temperature)
+    return 1 / over.sum(1)
+
+
+def temperature(logits: np.ndarray, holds: np.ndarray) -> float:
+    """Minimise the negative log likelihood of what holds and what does not, over one number."""
+    if not holds.any() or holds.all():
+        raise ValueError(
+            'the split to fit on has no pixel that holds, or no other: nothing to fit'
+        )
+    low, high = np.log(RANGE)
+    for _ in range(ROUNDS):  # a finer grid around the best, each time
+        tried = np.linspace(low, high, 11)
+        losses = [_likelihood(probability(logits, t), holds) for t in np.exp(tried)]
+        best = int(np.argmin(losses))
+        low, high = tried[max(best - 1, 0)], tried[min(best + 1, len(tried) - 1)]
+    return float(np.exp(tried[best]))
+
+
+def _likelihood(p: np.ndarray, holds: np.ndarray) -> float:
+    right = np.where(holds, p, 1 - p)
+    return -float(np.log(np.maximum(right, 1e-7)).mean())

@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+from rganet_ros import cli, models, networks
+from rganet_ros.training import export
+from rganet_ros.training.calibrate import probability, temperature
+from rganet_ros.training.reliability import curve, drawing, error
+import small_models
+import torch
+
+
+def told(t, count=200_000):
+    """Logits whose probabilities at temperature t are the truth."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (count, 3)).astype(np.float32)
+    return logits, rng.random(count) < probability(logits, t)
+
+
+@pytest.mark.parametrize('t', [0.5, 1.0, 2.5])
+def test_the_temperature_that_was_used_is_found(t):
+    logits, holds = told(t)
+    found = temperature(logits, holds)
+    assert found == pytest.approx(t, rel=0.03)
+    assert error(curve(probability(logits, found), holds)) < 0.005
+    if t != 1:
+        assert error(curve(probability(logits, 1.0), holds)) > 0.02
+
+
+def test_probabilities_sum_to_one_and_survive_large_logits():
+    logits = np.array([[0, 0, 0], [500, 0, -500], [-500, 0, 500]], np.float32)
+    np.testing.assert_allclose(probability(logits, 1.0), [1 / 3, 0, 1], atol=1e-6)
+
+
+def test_the_error_is_the_distance_by_hand():
+    p = np.array([0.95] * 10 + [0.15] * 30)
+    holds = np.array([True] * 8 + [False] * 2 + [True] * 3 + [False] * 27)
+    assert error(curve(p, holds)) == pytest.approx((10 * 0.15 + 30 * 0.05) / 40)
+
+
+def test_the_drawing_has_both_curves():
+    logits, holds = told(2.0, 2000)
+    text = drawing({t: curve(probability(logits, t), holds) for t in (1.0, 2.0)})
+    assert text.count('<polyline') == 3 and 'temperature 2.00' in text
+
+
+def test_nothing_to_fit_is_refused():
+    with pytest.raises(ValueError, match='nothing to fit'):
+        temperature(np.zeros((4, 3), np.float32), np.zeros(4, bool))
+
+
+@pytest.mark.parametrize('name', [next(iter(rows)) for rows in networks.MODULES.values()])
+def test_every_network_keeps_it_in_the_form_for_engines(name):
+    network = small_models.settled(name, {}).eval()
+    network.temperature = 3.0
+    image = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        one, other = (networks.Inference(n)(image) for n in (network, network.for_inference()))
+        network.temperature = 1.0
+        plain = networks.Inference(network)(image)
+    assert torch.allclose(one['affordance'], other['affordance'], atol=1e-3)
+    assert (one['affordance'] - plain['affordance']).abs().max() > 1e-3
+    assert torch.equal(one['labels'], plain['labels'])
+
+
+def test_it_is_inside_the_graph_and_changes_no_label(data, tmp_path, capsys):
+    checkpoint = tmp_path / 'network.safetensors'
+    networks.save(checkpoint, small_models.settled('fanet18', {'blocks': [1, 1, 1, 1]}))
+    (data / 'data' / 'more-split.txt').write_text('000002-0')
+    given = [str(checkpoint), str(data), '--split', 'more', '--score', 'test']
+    plain = export.export(checkpoint, tmp_path / 'plain.onnx', (64, 96))
+    assert cli.main(['calibrate', *given]) == 0
+    assert 'before' in capsys.readouterr().out
+    assert (tmp_path / 'network.calibration.svg').stat().st_size > 500
+    card = export.export(checkpoint, tmp_path / 'calibrated.onnx', (64, 96))
+    fitted = card['calibration']['temperature']
+    assert plain['calibration'] == {} and fitted != 1 and 'fitted_on' in card['calibration']
+    weights = models.find(tmp_path / 'calibrated.onnx').weights
+    assert networks.restore(weights).temperature == pytest.approx(fitted, abs=1e-4)
+    rgb = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
+    one, other = (
+        onnxruntime.InferenceSession(tmp_path / f'{x}.onnx').run(None, {'image': rgb})
+        for x in ('plain', 'calibrated')
+    )
+    assert np.abs(one[0] - other[0]).max() > 1e-3 and np.array_equal(one[1], other[1])
+    assert json.loads((tmp_path / 'calibrated.json').read_text()) == card
+
+
+def test_what_it_was_trained_on_is_no_judge(data, tmp_path, capsys):
+    checkpoint = tmp_path / 'network.safetensors'
+    network = networks.build('fanet18', {'blocks': [1, 1, 1, 1]})
+    networks.save(checkpoint, network, made={'recipe': {}})
+    given = ['calibrate', str(checkpoint), str(data), '--split']
+    assert cli.main([*given, 'train', '--score', 'test']) == 2
+    assert 'was trained on that' in capsys.readouterr().err
+    assert cli.main([*given, 'test', '--score', 'test']) == 2
+    assert 'fit on one' in capsys.readouterr().err
