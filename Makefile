@@ -96,7 +96,7 @@ $(KILTED)/.made: setup.py
 	@touch $@
 
 test-kilted: $(KILTED)/.made
-	@$(KILTED)/bin/python -m pytest -m 'not slow' $(patsubst %,test/node/test_%.py,node life_cycle parameters pairing)
+	@$(KILTED)/bin/python -m pytest -m 'not slow' $(patsubst %,test/node/test_%.py,node life_cycle parameters pairing lenses topics)
 
 MINUTES ?= 30
 soak: install-test
