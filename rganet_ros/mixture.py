@@ -58,11 +58,13 @@ class DataSet:
     """
     A split of one data set, or of several one after the other.
 
-    root     the folder; of several, all of them in a text
-    classes  names by class id, the same of all
-    depth    whether all have depth
-    card     its card; of several, a mapping from folder to weight and card
-    ignored  whether 255 is ignored in any; see `dataset.Zeng` for names, clips and the frames
+    root        the folder; of several, all of them in a text
+    classes     names by class id, the same of all
+    depth       whether all have depth
+    card        its card; of several, a mapping from folder to weight and card
+    unlabelled  ignore or background: what 255 is; both words where they differ
+
+    See `dataset.Zeng` for names, clips and the frames.
     """
 
     def __init__(self, given, split: str, unlabelled: str | None = None):
@@ -91,7 +93,11 @@ class DataSet:
         }  # fmt: skip
         self.classes = self.parts[0].classes
         self.depth = all(part.depth for part in self.parts)
-        self.ignored = any(part.ignored for part in self.parts)
+        readings = {part.ignored for part in self.parts}
+        self.unlabelled = ' and '.join(
+            word for word, ignored in (('ignore', True), ('background', False))
+            if ignored in readings
+        )  # fmt: skip
         self.names = [name for part in self.parts for name in part.names]
         self.clips = [
             [int(first) + index for index in clip]

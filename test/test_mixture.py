@@ -53,7 +53,8 @@ def test_frames_and_clips_are_those_of_all(pair):
         assert np.array_equal(mine, same)
     assert data.camera(7) == alone.camera(1) and data.holds(7) is None
     assert data.card[str(pair / 'stills')]['weight'] == 2
-    assert alone.card == {'unlabelled': 'background'} and not data.ignored
+    assert alone.card == {'unlabelled': 'background'} and data.unlabelled == 'background'
+    assert DataSet(pair / 'stills', 'train', 'ignore').unlabelled == 'ignore'
     with pytest.raises(IndexError):
         data[8]
 

@@ -90,6 +90,7 @@ def about(row: dict) -> str:
     reading = {
         'ignore': 'only labelled pixels count (255 is ignored)',
         'background': 'all pixels count (255 is background)',
+        'ignore and background': '255 is what each data set says',
     }[row['unlabelled']]
     text = f'{row["data"]}, split {row["split"]}, {row["frames"]} frames; {reading}'
     return text + (f'; smoothed, {row["smooth"]:g} of the new' if row['smooth'] else '')

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     for name, answer in zip(args.models, opened):
         found, kept = evaluate(answer, frames, args.smooth, pictures)
         about = {'model': str(name), 'data': str(args.data), 'split': frames.split}
-        about |= {'unlabelled': 'ignore' if frames.ignored else 'background'}
+        about |= {'unlabelled': frames.unlabelled}
         about |= {'classes': list(frames.classes), 'smooth': args.smooth}
         rows.append(about | found)
         shown.append(kept)
@@ -153,10 +153,11 @@ def evaluate(
     Score one model, with what takes its time and the precision of its ranked places.
 
     Returns the scores of `score.score`, ms (median a frame), average_precision and by threshold
-    precision_1 and precision_5 (see `precision_at_ranks`), and pictures: best, middle and worst.
+    precision_1 and precision_5 (see `precision_at_ranks`; places_from says what they are measured
+    by: the data set's score, or its label), and pictures: best, median and worst.
     """
     took: list[float] = []
-    ranked = []
+    ranked, scored = [], []
     order: list[tuple[float, int]] = []
 
     def timed(rgb, depth, new=True):
@@ -169,6 +170,7 @@ def evaluate(
         order.append((own.get('iou', own['accuracy']), index))
         if frames.classes == CLASSES:
             holds = frames.holds(index)
+            scored.append(holds is not None)
             if holds is None:
                 holds = frames[index][2] == SUCTIONABLE
             places = find_candidates(affordance, None, None, RANKED)
@@ -178,6 +180,8 @@ def evaluate(
     found = score(given, frames, True, watch) | {'ms': round(float(np.median(took)), 2)}
     if ranked:
         precision = np.mean(ranked, 0)
+        kinds = [name for name, is_so in (('score', True), ('label', False)) if is_so in scored]
+        found['places_from'] = ' and '.join(kinds)
         found['average_precision'] = round(float(precision.mean()), 4)
         for rank in (1, 5):
             shares = np.round(precision[:, rank - 1], 4).tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from rganet_ros import metrics, networks, report, viz
 from rganet_ros.tally import Tally
@@ -90,10 +91,15 @@ def score(answer: Answer, frames, show=False, watch: Watch | None = None) -> dic
 
 
 def save_sheet(path: Path, answer: Answer, frames, count=6) -> None:
-    """Write a picture, a row a frame: rgb, true labels, answered labels, affordance."""
+    """Write a picture, a row a frame, as wide as the first: see `beside`."""
     picked = np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int)
-    rows = (beside(frames[k], *answer(*frames[k][:2])) for k in picked)
-    report.write_picture(path, np.vstack([row[::2, ::2] for row in rows]))
+    rows = [beside(frames[k], *answer(*frames[k][:2]))[::2, ::2] for k in picked]
+    scales = [rows[0].shape[1] / row.shape[1] for row in rows]
+    rows = [
+        cv2.resize(row, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+        for row, scale in zip(rows, scales)
+    ]
+    report.write_picture(path, np.vstack(rows))
 
 
 def beside(frame, affordance: np.ndarray, labels: np.ndarray) -> np.ndarray:

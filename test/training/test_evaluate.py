@@ -3,12 +3,14 @@
 import json
 import xml.etree.ElementTree as ElementTree
 
+import cv2
 import numpy as np
 import pytest
 from rganet_ros import cli, networks
 from rganet_ros.mixture import DataSet
 from rganet_ros.training import evaluate
 from rganet_ros.training.evaluate import open_answer
+from rganet_ros.training.score import save_sheet
 from small_data import make_frame, write
 from test_masks import folder
 import tiny
@@ -100,6 +102,19 @@ def test_a_perfect_answer_is_perfect(tmp_path):
     assert kept['best'][0].picture.shape == (64, 4 * 96, 3)
 
 
+def test_places_are_measured_by_the_score_where_there_is_one(tmp_path):
+    write(tmp_path, [(f'{k:06d}-0', make_frame(k), None) for k in range(2)])
+    data = DataSet(tmp_path, 'train')
+    scores = tmp_path / 'data' / 'score'
+    scores.mkdir()
+    for k, said in enumerate(('score and label', 'score')):
+        held = np.where(data[k][2] == 2, 0.5 * 65535, 0).astype(np.uint16)
+        cv2.imwrite(str(scores / f'{k:06d}-0.png'), held)
+        found, _ = evaluate.evaluate(perfect(data), data, 0, False)
+        assert found['places_from'] == said
+    assert found['precision_1'] == {'0.2': 1, '0.4': 1, '0.6': 0, '0.8': 0}
+
+
 def test_the_worst_is_last_and_the_best_first(frames):
     data = DataSet(frames.root, 'train')
     right, calls = perfect(data), []
@@ -125,6 +140,19 @@ def test_other_classes_are_scored_without_suction(tmp_path):
     found = json.loads((tmp_path / 'page' / 'scores.json').read_text())
     assert len(found['iou']) == 4 and 'mgrid' not in found and found['frames'] == 1
     assert 'RGANet5' not in (tmp_path / 'page' / 'index.html').read_text()
+
+
+def test_a_mixture_of_sizes_and_readings_is_scored_and_shown(tmp_path):
+    write(tmp_path / 'small', [('000000-0', make_frame(0, 48, 64), None)])
+    write(tmp_path / 'large', [('000001-0', make_frame(1), None)], {'unlabelled': 'ignore'})
+    (tmp_path / 'both.yaml').write_text('small: 1\nlarge: 1\n')
+    out = tmp_path / 'page'
+    assert run('normals', tmp_path / 'both.yaml', '--split', 'train', '--out', out) == 0
+    assert json.loads((out / 'scores.json').read_text())['unlabelled'] == 'ignore and background'
+    assert '255 is what each data set says' in (out / 'index.html').read_text()
+    data = DataSet(tmp_path / 'both.yaml', 'train')
+    save_sheet(tmp_path / 'sheet.png', open_answer('normals', data), data)
+    assert cv2.imread(str(tmp_path / 'sheet.png')).shape == (24 + 21, 4 * 32, 3)
 
 
 def test_what_does_not_fit_is_refused(frames, checkpoint, tmp_path, capsys):
