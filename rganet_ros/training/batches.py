@@ -63,13 +63,17 @@ class Batches:
         whole = epoch >= recipe.epochs - recipe.whole_epochs
         size = None if whole else tuple(int(x) for x in recipe.crop)
         seed = recipe.seed, epoch, number
-        drawn = []
+        drawn: list = []
         for place, window in enumerate(self.picked(epoch, number)):
             if place % self.processes != self.process:
                 continue
             for later, each in enumerate(window):
                 rng, own = (np.random.default_rng((*seed, place, k)) for k in (0, 1 + later))
-                drawn.append(augment(*self.frames[each], size, recipe, rng, own))
+                frame = self.frames[each]
+                if whole:  # of a mixture of sizes, those that differ are cut to the batch's first
+                    first = drawn[0][2].shape if drawn else frame[2].shape
+                    size = None if frame[2].shape == first else first
+                drawn.append(augment(*frame, size, recipe, rng, own))
         length = len(window)
         return [_stack(drawn[later::length]) for later in range(length)]
 

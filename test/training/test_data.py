@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rganet_ros import cli, networks
 from rganet_ros.training import data
+from rganet_ros.training.batches import Batches
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.fit import fit
 from small_data import make_frame, write
@@ -78,6 +79,15 @@ def test_a_mixture_is_trained_by_the_command_and_noted(tmp_path):
     noted = networks.notes(tmp_path / 'run' / 'network.safetensors')['made']['data']
     assert noted[f'{tmp_path}/a']['weight'] == 3
     assert json.loads((tmp_path / 'run' / 'log.jsonl').read_text())['frames'] == 2
+
+
+def test_whole_frames_of_several_sizes_fill_one_batch(tmp_path):
+    for name, seed, size in (('a', 0, (64, 96)), ('b', 1, (48, 64))):
+        write(tmp_path / name, [(f'{seed:06d}-0', make_frame(seed, *size), None)])
+    frames = data.Frames([tmp_path / 'a', tmp_path / 'b'], 'train')
+    drawn = Batches(frames, recipe(epochs=9, whole_epochs=9))
+    sizes = {tuple(drawn[epoch, 0][0][2].shape) for epoch in range(9)}
+    assert sizes == {(2, 64, 96), (2, 48, 64)}
 
 
 def test_training_names_a_missing_file_before_it_begins(tmp_path, capsys):
