@@ -20,6 +20,7 @@ VERBS = {
     'calibrate': ('rganet_ros.training.calibrate', 'make probabilities mean what they say'),
     'export': ('rganet_ros.training.export', 'write a checkpoint as a model file (ONNX)'),
     'doctor': ('rganet_ros.doctor', 'say what can run here, and what a running system lacks'),
+    'models': ('rganet_ros.zoo', 'list the shipped models and what they reach'),
     'networks': ('rganet_ros.catalogue', 'list the networks and what each costs'),
     'bench': ('rganet_ros.bench', 'measure speed on this machine'),
 }

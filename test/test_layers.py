@@ -78,6 +78,7 @@ MAY_IMPORT = {
     'doctor': PREDICTOR | {'doctor'},
     'pictures': ARRAYS | {'dataset', 'pictures'},
     'catalogue': BESIDE | {'networks', 'catalogue'},
+    'zoo': BESIDE,
     'training': BESIDE | {'networks', 'training'},
     'synthetic': BESIDE | {'synthetic'},
     'replay': BESIDE | {'replay'},

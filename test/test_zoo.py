@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from rganet_ros import models
+from rganet_ros import cli, models, zoo
 from rganet_ros.synthetic.generate import VERSION
 
 # IoU of the suctionable class. The models were trained on frames of the generator's version 1 and
@@ -26,6 +26,26 @@ def held_out(tmp_path_factory):
     options = '--recipe clutter --split test --frames 100 --workers 2 --seed 1'
     rganet('synthesize', root, *options.split())
     return root
+
+
+def test_the_page_is_what_the_command_writes(tmp_path):
+    folder = models.share('models')
+    text = (folder / 'README.md').read_text()
+    assert zoo.page(text, zoo.shipped(folder)) == text
+    for path in folder.glob('*.onnx'):
+        assert f'| {path.stem} | ' in text and models.find(path).sha256[:16] in text
+    emptied = text.partition(zoo.BEGIN)[0] + zoo.BEGIN + zoo.END + text.partition(zoo.END)[2]
+    assert zoo.page(emptied, zoo.shipped(folder)) == text
+
+
+def test_models_are_listed(capsys):
+    assert cli.main(['models']) == 0
+    assert 'fanet18-' in capsys.readouterr().out
+
+
+def test_a_page_without_marks_is_refused():
+    with pytest.raises(ValueError, match='no <!-- rganet models'):
+        zoo.page('# The models', [])
 
 
 @pytest.mark.slow

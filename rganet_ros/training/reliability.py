@@ -34,7 +34,7 @@ def curve(p: np.ndarray, holds: np.ndarray, bins: int = BINS) -> Curve:
 
 
 def error(of: Curve) -> float:
-    """Give the expected calibration error (Guo et al., 2017): mean distance from the diagonal."""
+    """Give the mean distance from the diagonal: Guo et al., 2017, expected calibration error."""
     return float((np.abs(of.said - of.true) * of.count).sum() / of.count.sum())
 
 
