@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import os
+import shutil
 
 import cv2
 import numpy as np
@@ -99,9 +101,11 @@ def load(batches: Batches, first_epoch=0, workers=0, pin=False) -> Iterator[list
     Give all batches from an epoch to the end of the training, in order.
 
     workers draw ahead, across epochs too; they are forked and share the decoded frames. pin puts
-    what they drew where a GPU copies it from while it computes.
+    what they drew where a GPU copies it from while it computes. ValueError where the memory that
+    processes share is too small for that.
     """
     recipe = batches.recipe
+    _check_shared(batches, workers)
     numbers = range(batches.steps * recipe.accumulate)
     keys = [(epoch, number) for epoch in range(first_epoch, recipe.epochs) for number in numbers]
     forked = {'multiprocessing_context': 'fork', 'worker_init_fn': _alone} if workers else {}
@@ -111,6 +115,21 @@ def load(batches: Batches, first_epoch=0, workers=0, pin=False) -> Iterator[list
             generator=torch.Generator(), **forked,
         )
     )  # fmt: skip
+
+
+def _check_shared(batches: Batches, workers: int, place='/dev/shm') -> None:
+    if not workers or not os.path.isdir(place):
+        return
+    recipe, free = batches.recipe, shutil.disk_usage(place).free
+    frames = recipe.batch // batches.processes * int(recipe.window[1])
+    height, width = batches.frames[0][2].shape if recipe.whole_epochs else recipe.crop
+    # Colour 3, depth 4, label 1 byte; two batches a worker wait, one is in use.
+    needed = 8 * height * width * frames * (2 * workers + 1)
+    if needed > free:
+        raise ValueError(
+            f'{workers} workers need {needed / 1e9:.1f} GB of {place}, which has {free / 1e9:.1f} '
+            'free: give fewer --workers or a smaller --batch, or the container more (--shm-size)'
+        )
 
 
 def _alone(worker: int) -> None:

@@ -44,7 +44,7 @@ class Training:
         states = (module.state_dict().values() for module in (self.average, self.network))
         pairs = list(zip(*states))
         self._means = [pair for pair in pairs if pair[0].is_floating_point()]
-        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]  # of norms
 
     def mixed(self) -> AbstractContextManager:
         """Give the context that convolutions run in."""
@@ -119,10 +119,10 @@ class Training:
         # The first averages must forget the random weights they began with.
         count = self.schedule.last_epoch
         share = 1 - min(self.recipe.average, (1 + count) / (10 + count))
-        old, new = (list(side) for side in zip(*self._means))
-        torch._foreach_lerp_(old, new, share)  # as torch.optim.swa_utils: one kernel, not hundreds
-        for average, own in self._counts:
-            average.copy_(own)
+        # As torch.optim.swa_utils: one kernel, not hundreds.
+        torch._foreach_lerp_(*map(list, zip(*self._means)), share)
+        if self._counts:
+            torch._foreach_copy_(*map(list, zip(*self._counts)))
 
     def save(self, path: Path, about: dict) -> None:
         """Write everything, and what it was made from."""

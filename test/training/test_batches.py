@@ -59,3 +59,10 @@ def test_frames_that_do_not_fit_into_memory_are_read_again(frames):
     for index in range(len(frames)):
         for a, b in zip(lean[index], frames[index]):
             assert a.dtype == b.dtype and np.array_equal(a, b)
+
+
+def test_workers_that_share_too_much_are_refused(frames):
+    huge = Batches(frames, recipe(crop=(4096, 4096)))
+    with pytest.raises(ValueError, match=r'100000 workers need .* GB of /dev/shm'):
+        load(huge, 0, 100000)
+    load(huge, 0, 0)
