@@ -34,7 +34,7 @@ LIBRARIES = {
     'mcap': ('salvage.py', 'inflate.py'),
     'zstandard': ('inflate.py',),
     'lz4': ('inflate.py',),
-    'onnxruntime': ('runtime/onnxruntime_backend.py',),
+    'onnxruntime': ('runtime/onnxruntime_backend.py', 'training/precision.py'),
     'openvino': ('runtime/openvino_backend.py',),
     'rclpy': ('node/',),
     'foxglove': ('node/view.py',),

@@ -1,4 +1,8 @@
-"""Write a checkpoint as a model file: one ONNX graph with everything inside, and its card."""
+"""
+Write a checkpoint as a model file: one ONNX graph with everything inside, and its card.
+
+A model file will do as well: to have it in another precision, or to build its engine.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,15 @@ import hashlib
 import json
 from pathlib import Path
 import sys
+import tempfile
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
-from rganet_ros import networks
+from rganet_ros import models, networks
 from rganet_ros.dataset import write_file
 from rganet_ros.networks.folding import absorb_norms
+from rganet_ros.training import conversion
 from rganet_ros.types import CLASSES
 import torch
 from torch import nn
@@ -26,20 +32,37 @@ CUP_RADIUS = 0.015  # metres; what the labels of the training data were made for
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.description = __doc__
-    parser.add_argument('checkpoint', type=Path, help='.safetensors')
-    parser.add_argument('out', type=Path, help='.onnx; .json and .safetensors come beside it')
+    parser.add_argument('source', help='.safetensors; or a model: its name or .onnx')
+    parser.add_argument(
+        'out', type=Path, nargs='?', help='.onnx; .json and .safetensors come beside it'
+    )
     parser.add_argument(
         '--size', type=int, nargs=2, metavar=('H', 'W'),
         help="of the model's input (480 640, or the size that the network is bound to)",
     )  # fmt: skip
     parser.add_argument('--cup-radius', type=float, default=CUP_RADIUS, help='metres')
+    conversion.arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Export; returns the exit status."""
-    path = args.out.with_suffix('.onnx')
-    card = export(args.checkpoint, path, args.size and tuple(args.size), args.cup_radius)
-    print(f'{path}: {path.stat().st_size / 1e6:.1f} MB, sha256 {card["sha256"][:16]}')
+    if args.out is None and not (args.engine and not args.source.endswith('.safetensors')):
+        raise ValueError('name the file to write, or, of a model, --engine to build its engine')
+    with tempfile.TemporaryDirectory() as folder:
+        if args.source.endswith('.safetensors'):
+            plain = args.out if args.precision == 'fp32' else Path(folder) / args.out.name
+            path = plain.with_suffix('.onnx')
+            size = args.size and tuple(args.size)
+            export(Path(args.source), path, size, args.cup_radius)
+            model = models.find(path)
+        elif args.size:
+            raise ValueError('--size is fixed in a model file: give its checkpoint')
+        else:
+            model = models.find(args.source)
+        model = conversion.convert(model, args)
+        print(f'{model.onnx}: {model.onnx.stat().st_size / 1e6:.1f} MB, {model.sha256[:16]}')
+        if args.engine:
+            conversion.build(model, args)
     return 0
 
 
@@ -79,6 +102,7 @@ def export(
         'depth': network.config.depth,
         'cup_radius': cup_radius,
         'precision': 'fp32 arithmetic, fp16 weights',
+        'arithmetic': 'fp32',
         'data': made.get('data', {}),
         'scores': made.get('scores', {}),
         'calibration': made.get('calibration', {}),

@@ -1,0 +1,161 @@
+"""A model file in another precision, held against what it was; and its engine, ahead of time."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import closing
+import hashlib
+import json
+from pathlib import Path
+import shutil
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from rganet_ros import bag, models, report
+from rganet_ros.dataset import write_file, Zeng
+from rganet_ros.letterbox import letterbox
+from rganet_ros.models import Model
+from rganet_ros.predictor import Predictor
+from rganet_ros.runtime import choose, load, precision_of, PRECISIONS
+from rganet_ros.training import parity, precision
+
+ENGINES = {'onnx': 'onnxruntime', 'openvino': 'openvino', 'tensorrt': 'tensorrt'}
+CALIBRATED, CHECKED = 32, 100  # frames at most, evenly picked
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of export that are about engines."""
+    add = parser.add_argument
+    add('--to', choices=ENGINES, default='onnx', help='the engine it is for (onnx: ONNX Runtime)')
+    add('--precision', choices=PRECISIONS, default='fp32', help='of arithmetic (fp32)')
+    add('--calibrate', metavar='DATA', help='int8: a data set, for ranges (train split)')
+    add(
+        '--check', metavar='DATA',
+        help="a data set whose test split it is held against (the demonstration's frames)",
+    )  # fmt: skip
+    add(
+        '--tolerance', type=float, default=parity.MOST_LOST,
+        help=f'of the suctionable IoU; past it nothing is written ({parity.MOST_LOST})',
+    )  # fmt: skip
+    add('--engine', action='store_true', help='build the TensorRT engine, for the GPU here')
+    add(
+        '--compute-capability', metavar='8.6',
+        help='build for GPUs of that kind, which need not be here (TensorRT for RTX)',
+    )  # fmt: skip
+    add('--cache', default='', help="folder of engines (in that of the user's caches)")
+
+
+def convert(model: Model, args: argparse.Namespace) -> Model:
+    """Write the model in the precision asked for; ValueError where it answers otherwise."""
+    has = precision_of(model)
+    if args.precision == has:
+        return model
+    if has != 'fp32':
+        raise ValueError(f'{model.onnx} is in {has}: give the one in fp32')
+    if args.out is None:
+        raise ValueError(f'name the file that {args.precision} is to be written to')
+    if args.precision == 'bf16':
+        raise ValueError(
+            'bf16 needs no file: OpenVINO makes it of one in fp32 where the processor has it '
+            '(precision: bf16); for other engines it cannot be had'
+        )
+    graph = onnx.load(model.onnx)
+    if args.precision == 'int8':
+        graph = precision.to_int8(graph, _inputs(model, args.calibrate))
+    else:
+        graph = precision.to_fp16(graph)
+    onnx.checker.check_model(graph, full_check=True)
+    data = graph.SerializeToString()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / args.out.with_suffix('.onnx').name
+        card = model.card | {
+            'precision': f'{args.precision} arithmetic',
+            'arithmetic': args.precision,
+            'from': model.sha256,
+            'made': model.card.get('made', {}) | {'export': ' '.join(['rganet', *sys.argv[1:]])},
+            'sha256': hashlib.sha256(data).hexdigest(),
+        }
+        write_file(path, data)
+        _write_card(path, card)
+        card['parity'] = _parity(model, models.find(path), args)
+        _write_card(path, card)
+        for suffix in ('.onnx', '.json'):  # only what was held against the other
+            out = args.out.with_suffix(suffix)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path.with_suffix(suffix), out)
+    return models.find(args.out.with_suffix('.onnx'))
+
+
+def _write_card(path: Path, card: dict) -> None:
+    write_file(path.with_suffix('.json'), (json.dumps(card, indent=2) + '\n').encode())
+
+
+def _parity(model: Model, made: Model, args: argparse.Namespace) -> dict:
+    engine = ENGINES[args.to]
+    if engine == 'tensorrt' and choose('auto') != 'tensorrt':
+        engine = 'onnxruntime'
+        print('no GPU with TensorRT is here: precisions are compared in ONNX Runtime')
+    settings = {'build_engine': 'if_missing', 'cache': args.cache}
+    with (
+        closing(Predictor(model, load(engine, model, **settings))) as reference,
+        closing(Predictor(made, load(engine, made, **settings))) as other,
+    ):
+        found = parity.compare(reference, other, _checked(args.check))
+    found |= {'engine': engine, 'data': args.check or 'demo', 'tolerance': args.tolerance}
+    report.print_table(f'{args.precision} beside fp32', found.items())
+    if faults := parity.faults(found, args.tolerance):
+        raise ValueError(f'{args.precision} is refused: {"; ".join(faults)}')
+    return found
+
+
+def _picked(count: int, most: int) -> np.ndarray:
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
+
+
+def _checked(data: str | None) -> Iterator[tuple]:
+    """Give frames of (rgb, depth, label)."""
+    if data is None:
+        for frame in bag.frames(models.share('demo') / 'clutter'):
+            yield frame.rgb, frame.depth, None
+        return
+    frames = Zeng(data, 'test')
+    yield from (frames[int(index)] for index in _picked(len(frames), CHECKED))
+
+
+def _inputs(model: Model, data: str | None) -> Iterator[dict[str, np.ndarray]]:
+    """Give what the graph takes, of frames to calibrate with."""
+    if data is None:
+        raise ValueError('int8 needs frames to take ranges from: give --calibrate DATA')
+    if model.card.get('config', {}).get('frames', 1) > 1:
+        raise ValueError(f'{model.name} remembers past frames: int8 is for models that do not')
+    frames, size = Zeng(data, 'train'), tuple(model.card['size'])
+    if not len(frames):
+        raise ValueError(f'{data} has no training frames to calibrate with')
+    return (
+        {'image': np.ascontiguousarray(letterbox(rgb, size)[0])[None]}
+        | (
+            {'depth': np.ascontiguousarray(letterbox(depth, size, nearest=True)[0])[None]}
+            if model.card['depth']
+            else {}
+        )
+        for rgb, depth, _ in (frames[int(index)] for index in _picked(len(frames), CALIBRATED))
+    )
+
+
+def build(model: Model, args: argparse.Namespace) -> None:
+    """Build the engine into the cache, saying how it goes on."""
+    capability = args.compute_capability
+    if capability is None:
+        load('tensorrt', model, build_engine='if_missing', cache=args.cache).close()
+        return
+    from rganet_ros.runtime import tensorrt_builder as builder
+
+    if not builder.RTX:
+        raise ValueError(
+            'TensorRT builds for the GPU that is here: leave --compute-capability out'
+        )
+    name, _ = builder.engine(model, builder.Target('any', capability), True, args.cache)
+    print(f'engine {name} for compute capability {capability}')

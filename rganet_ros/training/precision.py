@@ -1,0 +1,131 @@
+"""
+A model file in fp32 to one whose arithmetic is fp16 or int8, typed in the graph itself.
+
+fp16 is made here: convolutions are halved and what follows them, until something needs fp32. (ONNX
+Runtime's converter writes one cast twice where two fp32 nodes read one value, which no engine
+loads; onnxconverter-common has had no release for over a year.) int8 is made by ONNX Runtime's
+quantiser, with explicit Q/DQ nodes that every engine reads: it comes with an engine that is here
+anyway, where NNCF and ModelOpt would bring a tree of packages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, shape_inference, TensorProto
+from onnxruntime import quantization
+
+# In half precision where what they read is. All else stays in fp32: sums over many pixels (KᵀV
+# among them), norms, softmax, quotients, and what stands before the convolutions: pixels, metres.
+FOLLOW = {
+    'Add', 'AveragePool', 'Clip', 'Concat', 'Expand', 'LeakyRelu', 'MaxPool', 'Mul', 'Pad', 'Relu',
+    'Reshape', 'Resize', 'Slice', 'Split', 'Squeeze', 'Sub', 'Transpose', 'Unsqueeze',
+}  # fmt: skip
+SMALLEST = 6.2e-5  # that fp16 has to its full precision; what guards a quotient is smaller
+
+
+def widen(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give weights that are stored as fp16, each with a Cast after it, back as fp32."""
+    stored = {each.name: each for each in model.graph.initializer}
+    for node in list(model.graph.node):
+        tensor = stored.get(node.input[0]) if node.op_type == 'Cast' else None
+        if tensor is not None and tensor.data_type == TensorProto.FLOAT16:
+            wide = numpy_helper.to_array(tensor).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(wide, node.output[0]))
+            model.graph.node.remove(node)
+    return model
+
+
+def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Make weights and arithmetic fp16: the convolutions, and FOLLOW where it follows them."""
+    graph = shape_inference.infer_shapes(widen(model)).graph
+    values = [*graph.value_info, *graph.input, *graph.output]
+    kinds = {each.name: each.type.tensor_type.elem_type for each in values}
+    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    given_out = {each.name for each in graph.output}
+    half: set[str] = set()
+    casts: dict[tuple[str, int], str] = {}
+    nodes, weights = [], []
+
+    def takes(node) -> list[int]:
+        """List the inputs of a node that are numbers to compute with."""
+        places = [0] if node.op_type == 'Resize' else range(len(node.input))
+        return [
+            place for place in places
+            if kinds.get(node.input[place]) == TensorProto.FLOAT
+            or constants.get(node.input[place], np.empty(0)).dtype == np.float32
+        ]  # fmt: skip
+
+    def halves(node) -> bool:
+        if given_out & set(node.output):
+            return False
+        if node.op_type == 'Conv':
+            return True
+        read = [node.input[place] for place in takes(node)]
+        fixed = [np.abs(constants[name]) for name in read if name in constants]
+        tiny = any(((each > 0) & (each < SMALLEST)).any() for each in fixed)
+        flowing = [name for name in read if name not in constants]
+        return node.op_type in FOLLOW and bool(flowing) and not tiny and half.issuperset(flowing)
+
+    def as_kind(name: str, kind: int) -> str:
+        """Give a value in another type, cast or, of a constant, stored so."""
+        if (name, kind) not in casts:
+            casts[name, kind] = f'{name}_{"half" if kind == TensorProto.FLOAT16 else "wide"}'
+            if name in constants:
+                array = np.clip(constants[name], -65504, 65504).astype(np.float16)
+                weights.append(numpy_helper.from_array(array, casts[name, kind]))
+            else:
+                nodes.append(helper.make_node('Cast', [name], [casts[name, kind]], to=kind))
+        return casts[name, kind]
+
+    for node in graph.node:
+        narrow = halves(node)
+        for place in takes(node):
+            name = node.input[place]
+            if narrow and name not in half:
+                node.input[place] = as_kind(name, TensorProto.FLOAT16)
+            elif not narrow and name in half:
+                node.input[place] = as_kind(name, TensorProto.FLOAT)
+        if narrow:
+            half |= set(node.output)
+        nodes.append(node)
+    used = {name for node in nodes for name in node.input}
+    kept = [each for each in [*graph.initializer, *weights] if each.name in used]
+    made = helper.make_graph(nodes, graph.name, graph.input, graph.output, kept)
+    return helper.make_model(made, opset_imports=model.opset_import, ir_version=model.ir_version)
+
+
+class _Reader(quantization.CalibrationDataReader):
+    def __init__(self, frames: Iterable[dict[str, np.ndarray]]):
+        self._frames = iter(frames)
+
+    def get_next(self):
+        return next(self._frames, None)
+
+
+def to_int8(model: onnx.ModelProto, frames: Iterable[dict[str, np.ndarray]]) -> onnx.ModelProto:
+    """
+    Quantise the convolutions, weights by channel, with Q/DQ nodes around them.
+
+    frames  the graph's inputs, of each frame that ranges are taken from
+
+    About zero and with biases in fp32, as TensorRT wants it; the other engines take it as well.
+    The first convolution sees channels of different kinds, the last makes the logits: both stay.
+    """
+    model = widen(model)
+    convolutions = [node.name for node in model.graph.node if node.op_type == 'Conv']
+    about_zero = {'ActivationSymmetric': True, 'WeightSymmetric': True, 'QuantizeBias': False}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'quantised.onnx'
+        quantization.quantize_static(
+            model, path, _Reader(frames),
+            quant_format=quantization.QuantFormat.QDQ, op_types_to_quantize=['Conv'],
+            per_channel=True, activation_type=quantization.QuantType.QInt8,
+            weight_type=quantization.QuantType.QInt8, extra_options=about_zero,
+            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+        )  # fmt: skip
+        return onnx.load(path)

@@ -1,0 +1,136 @@
+"""Model files in other precisions: made, held against what they were, refused past a tolerance."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+from onnx import numpy_helper, TensorProto
+import pytest
+from rganet_ros import models
+from rganet_ros.cli import main
+from rganet_ros.runtime import load, tensorrt_builder
+from rganet_ros.runtime.tensorrt_builder import Target
+from rganet_ros.training import parity, precision
+from small_data import make_frame, write
+import small_models
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp('data')
+    write(root, [(f'{seed:06d}-0', make_frame(seed), None) for seed in range(4)])
+    listed = root / 'data' / 'train-split.txt'
+    listed.with_name('test-split.txt').write_text(listed.read_text())
+    return root
+
+
+@pytest.fixture(scope='module', params=['fanet18', 'fanet18-temporal'])
+def path(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    return small_models.write(folder, request.param, depth=request.param == 'fanet18')
+
+
+def kinds(path):
+    """Count the weights of a file by type, and the operators that compute."""
+    graph = onnx.load(path).graph
+    counts = dict.fromkeys((TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8), 0)
+    for each in graph.initializer:
+        counts[each.data_type] = counts.get(each.data_type, 0) + numpy_helper.to_array(each).size
+    return counts, [node.op_type for node in graph.node]
+
+
+def test_promise_08_fp16_is_typed_in_the_graph_and_held_against_fp32(path, tmp_path, data):
+    out = tmp_path / 'half.onnx'
+    assert main(['export', str(path), str(out), '--precision', 'fp16', '--check', str(data)]) == 0
+    model = models.find(out)
+    report = model.card['parity']
+    assert model.card['arithmetic'] == 'fp16' and model.card['from'] == models.find(path).sha256
+    assert report['frames'] == 4 and report['equal_labels'] > 0.99
+    assert 0 < report['mean_difference'] < report['largest_difference'] < 0.1
+    assert abs(report['iou_change']) <= report['tolerance'] == parity.MOST_LOST
+    counts, _ = kinds(out)
+    assert counts[TensorProto.FLOAT] < 0.01 * counts[TensorProto.FLOAT16]
+    assert {each.type.tensor_type.elem_type for each in onnx.load(out).graph.output} == {
+        TensorProto.FLOAT, TensorProto.UINT8
+    }  # fmt: skip
+    assert load('onnxruntime', model).precision == 'fp16'
+    assert len(tensorrt_builder.build_engine(model, Target('any', '8.6'))) > 1e5
+
+
+def test_sums_norms_and_metres_stay_in_fp32(path):
+    graph = precision.to_fp16(onnx.load(path)).graph
+    graph = onnx.shape_inference.infer_shapes(
+        onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 18)])
+    ).graph
+    known = {each.name: each.type.tensor_type.elem_type for each in graph.value_info}
+    found = {'Conv': set(), 'MatMul': set(), 'ReduceL2': set(), 'Div': set(), 'Softmax': set()}
+    for node in graph.node:
+        if node.op_type in found:
+            found[node.op_type].add(known[node.output[0]])
+    assert found.pop('Conv') == {TensorProto.FLOAT16}
+    assert {kind for each in found.values() for kind in each} == {TensorProto.FLOAT}
+
+
+def test_int8_has_its_ranges_in_the_graph(tmp_path, data):
+    path = small_models.write(tmp_path, 'fanet18')
+    out = tmp_path / 'int8.onnx'
+    given = ['export', path, out, '--precision', 'int8', '--calibrate', data, '--check', data]
+    status = main([*map(str, given), '--tolerance', '1'])  # random weights may be past it
+    assert out.exists() == (status == 0) and status in (0, 2)
+    graph = precision.to_int8(
+        onnx.load(path), ({'image': make_frame(seed)[0][None]} for seed in range(4))
+    )
+    (tmp_path / 'typed.onnx').write_bytes(graph.SerializeToString())
+    counts, operators = kinds(tmp_path / 'typed.onnx')
+    assert counts[TensorProto.INT8] > 0.9 * sum(counts.values())
+    assert operators.count('QuantizeLinear') > 10 and 'QLinearConv' not in operators
+    assert models.find(path).card['arithmetic'] == 'fp32'
+
+
+def test_past_the_tolerance_nothing_is_written(path, tmp_path, data, capsys):
+    out = tmp_path / 'half.onnx'
+    given = ['export', path, out, '--precision', 'fp16', '--check', data, '--tolerance', '-1']
+    assert main([*map(str, given)]) == 2
+    assert 'fp16 is refused: the suctionable IoU changes by' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_equal_enough_is_named():
+    good = {'equal_labels': 0.995, 'iou_change': -0.004, 'mean_difference': 0.01}
+    assert parity.faults(good) == []
+    assert parity.faults(good | {'iou_change': None}) == []
+    bad = good | {'iou_change': -0.006, 'equal_labels': 0.98, 'mean_difference': np.inf}
+    assert len(parity.faults(bad)) == 3
+    assert parity.faults(good | {'iou_change': np.nan})
+
+
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['a.onnx', '--precision', 'fp16'], 'name the file to write'),
+        (['MODEL', 'b.onnx', '--precision', 'bf16'], 'OpenVINO makes it'),
+        (['MODEL', 'b.onnx', '--precision', 'int8'], 'give --calibrate DATA'),
+        (['MODEL', 'b.onnx', '--size', '64', '96'], 'give its checkpoint'),
+        (['MODEL', '--engine', '--compute-capability', '5.0'], 'cannot build for compute'),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(words, said, path, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if 'int8' in words and 'temporal' in path.name:
+        said = 'give --calibrate DATA'
+    assert main(['export', *(str(path) if word == 'MODEL' else word for word in words)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_engine_is_built_ahead(tmp_path, capsys):
+    path = small_models.write(tmp_path, 'fanet18')
+    words = ['export', str(path), '--to', 'tensorrt', '--engine', '--compute-capability', '8.6']
+    assert main([*words, '--cache', str(tmp_path / 'cache')]) == 0
+    (engine,) = (tmp_path / 'cache').glob('*.engine')
+    assert engine.stem in capsys.readouterr().out
+    found = tensorrt_builder.engine(
+        models.find(path), Target('any', '8.6'), False, tmp_path / 'cache'
+    )
+    assert found == (engine.stem, engine.read_bytes())
+    assert SimpleNamespace(**json.loads(engine.with_suffix('.json').read_text())).key['precision']
