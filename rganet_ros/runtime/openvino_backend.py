@@ -1,6 +1,8 @@
-"""OpenVINO on the CPU."""
+"""OpenVINO, on the processor or on a GPU of Intel's."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import openvino
@@ -8,30 +10,35 @@ from rganet_ros.models import Model
 from rganet_ros.runtime import check_precision, Settings, Spec, split_state
 
 # Of what is not quantised in the file itself.
-HINTS = {'fp32': 'f32', 'int8': 'f32', 'bf16': 'bf16'}
+HINTS = {'fp32': 'f32', 'int8': 'f32', 'bf16': 'bf16', 'fp16': 'f16'}
 
 
 class OpenVinoBackend:
-    """A backend (see the package) on the CPU, in float32, or in bfloat16 where the CPU has it."""
+    """A backend (see the package), in bf16 or fp16 too where the device has that."""
 
     name = 'openvino'
 
     def __init__(self, model: Model, settings: Settings):
         """Compile; ValueError where it cannot be had as asked for."""
         core = openvino.Core()
-        can = core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
-        makes = ('bf16',) * ('BF16' in can)
-        check_precision(self.name, model, settings.precision, ('fp32', 'int8'), makes)
+        device = device_of(settings.device, core.available_devices)
+        can = core.get_property(device, 'OPTIMIZATION_CAPABILITIES')
+        makes = tuple(each for each in ('bf16', 'fp16') if each.upper() in can)
+        runs = ('fp32', 'int8', *(each for each in makes if each == 'fp16'))
+        check_precision(self.name, model, settings.precision, runs, makes)
         config = {
             'INFERENCE_PRECISION_HINT': HINTS[settings.precision],
             'PERFORMANCE_HINT': 'LATENCY',
         }
-        if settings.threads:
+        if settings.threads and device == 'CPU':
             config['INFERENCE_NUM_THREADS'] = settings.threads
+        if settings.cache:  # what it compiled, which on a GPU takes long
+            config['CACHE_DIR'] = str(Path(settings.cache) / 'openvino')
         try:
-            self._compiled = core.compile_model(str(model.onnx), 'CPU', config)
+            self._compiled = core.compile_model(str(model.onnx), device, config)
         except RuntimeError as error:
             raise ValueError(f'OpenVINO cannot load {model.onnx}: {error}') from None
+        self._device = 'CPU' if device == 'CPU' else core.get_property(device, 'FULL_DEVICE_NAME')
         self._request = self._compiled.create_infer_request()
         inputs, outputs = _specs(self._compiled.inputs), _specs(self._compiled.outputs)
         self._state = {name: inputs.pop(name) for name in split_state(list(inputs))}
@@ -64,9 +71,25 @@ class OpenVinoBackend:
             'backend': self.name,
             'precision': self.precision,
             'version': openvino.__version__,
-            'device': 'CPU',
-            'threads': str(self._compiled.get_property('INFERENCE_NUM_THREADS')),
-        }
+            'device': self._device,
+        } | self._threads()
+
+    def _threads(self) -> dict[str, str]:
+        if self._device != 'CPU':
+            return {}
+        return {'threads': str(self._compiled.get_property('INFERENCE_NUM_THREADS'))}
+
+
+def device_of(asked: str, there: list[str]) -> str:
+    """Find OpenVINO's name of a device; ValueError where it is not there."""
+    names = {'auto': 'CPU', 'cpu': 'CPU', 'gpu': 'GPU'}
+    name = names.get(asked, asked.replace('gpu:', 'GPU.'))
+    if name not in there and not (name == 'GPU' and 'GPU.0' in there):
+        raise ValueError(
+            f'OpenVINO has no device {asked!r} here, it has {", ".join(there).lower()}: '
+            'set device to one of these'
+        )
+    return name
 
 
 def _specs(ports) -> dict[str, Spec]:

@@ -120,3 +120,38 @@ def test_state_is_float32_in_both_engines(tmp_path):
         assert {k: v.dtype for k, v in loaded.new_state().items()} == {
             'count': np.float32, 'sum': np.float32
         }  # fmt: skip
+
+
+def test_promise_06_a_gpu_that_is_not_there_is_an_error(tmp_path):
+    model = models.find(tiny.write(tmp_path))
+    with pytest.raises(ValueError, match='has no CUDAExecutionProvider here, it has CPUExec'):
+        load('onnxruntime', model, device='cuda:0')
+    with pytest.raises(ValueError, match="OpenVINO has no device 'gpu' here, it has cpu"):
+        load('openvino', model, device='gpu')
+    for name in ('onnxruntime', 'openvino'):
+        with pytest.raises(ValueError, match='tpu'):
+            load(name, model, device='tpu')
+
+
+def test_a_later_choice_is_said(tmp_path, caplog):
+    loaded = load('onnxruntime', models.find(tiny.write(tmp_path)), device='cuda:0,cpu')
+    assert loaded.describe()['device'] == 'CPU'
+    assert 'no CUDAExecutionProvider here: CPUExecutionProvider, as device allows' in caplog.text
+
+
+def test_state_that_is_left_on_the_device(tmp_path):
+    plain = load('onnxruntime', models.find(tiny.write(tmp_path)))
+    bound = load('onnxruntime', models.find(tiny.write(tmp_path)))
+    bound._bound = ('cpu', 0)  # stands for ('cuda', 0): the binding is the same
+    states = plain.new_state(), bound.new_state()
+    for red in (51, 255, 7):
+        found, expected = bound.run(image(red), states[1]), plain.run(image(red), states[0])
+        for name in expected:
+            np.testing.assert_array_equal(found[name], expected[name])
+    np.testing.assert_allclose(states[1]['sum'].numpy(), states[0]['sum'])
+
+
+def test_openvino_keeps_what_it_compiled(tmp_path):
+    model = models.find(tiny.write(tmp_path))
+    load('openvino', model, cache=str(tmp_path / 'cache')).close()
+    assert list((tmp_path / 'cache/openvino').glob('*.blob'))

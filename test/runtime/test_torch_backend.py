@@ -39,6 +39,8 @@ def test_it_answers_as_the_network_does(model):
 def test_it_refuses_what_it_cannot_do(model):
     with pytest.raises(ValueError, match='ask for fp32'):
         runtime.load('torch', model, precision='bf16')
+    with pytest.raises(ValueError, match='torch has no GPU 99 here'):
+        runtime.load('torch', model, device='cuda:99')
     model.weights.unlink()
     with pytest.raises(ValueError, match=r'needs m\.safetensors'):
         runtime.load('torch', model)
