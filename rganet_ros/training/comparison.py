@@ -93,6 +93,8 @@ def about(row: dict) -> str:
         'ignore and background': '255 is what each data set says',
     }[row['unlabelled']]
     text = f'{row["data"]}, split {row["split"]}, {row["frames"]} frames; {reading}'
+    if row['gamma_at_zero'] == 'code':
+        text += '; MGRID as in the code of its authors'
     return text + (f'; smoothed, {row["smooth"]:g} of the new' if row['smooth'] else '')
 
 

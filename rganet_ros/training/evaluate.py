@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from rganet_ros import check, networks, normals, report
 from rganet_ros.candidates import CandidateOptions, find_candidates
+from rganet_ros.mgrid import DEFAULT, Grid
 from rganet_ros.mixture import DataSet
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
@@ -44,6 +45,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         '--unlabelled', choices=('ignore', 'background'),
         help="what label 255 is: not counted, or background; not given: what the data's card says",
     )  # fmt: skip
+    parser.add_argument(
+        '--gamma-at-zero', choices=('paper', 'code'), default='paper',
+        help="what MGRID gives a cell without a hit: 0, or 0.05 as the authors' program (paper)",
+    )  # fmt: skip
     parser.add_argument('--backend', default='auto', help='engine of a model file')
     parser.add_argument('--threads', type=int, default=0, help='0: as many as the engine chooses')
     parser.add_argument(
@@ -69,11 +74,12 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f'--smooth is of affordances: {args.data} has other classes than ours')
     opened = [open_answer(name, frames, args.backend, args.threads) for name in args.models]
     pictures = args.out is not None and args.out.suffix != '.json'
+    grid = Grid(gamma_at_zero=args.gamma_at_zero)
     rows, shown = [], []
     for name, answer in zip(args.models, opened):
-        found, kept = evaluate(answer, frames, args.smooth, pictures)
+        found, kept = evaluate(answer, frames, args.smooth, pictures, grid)
         about = {'model': str(name), 'data': str(args.data), 'split': frames.split}
-        about |= {'unlabelled': frames.unlabelled}
+        about |= {'unlabelled': frames.unlabelled, 'gamma_at_zero': grid.gamma_at_zero}
         about |= {'classes': list(frames.classes), 'smooth': args.smooth}
         rows.append(about | found)
         shown.append(kept)
@@ -147,7 +153,7 @@ class Kept(NamedTuple):
 
 
 def evaluate(
-    answer: Answer, frames: DataSet, smooth: float, pictures: bool
+    answer: Answer, frames: DataSet, smooth: float, pictures: bool, grid: Grid = DEFAULT
 ) -> tuple[dict, dict[str, list[Kept]]]:
     """
     Score one model, with what takes its time and the precision of its ranked places.
@@ -177,7 +183,7 @@ def evaluate(
             ranked.append(precision_at_ranks([holds[round(c.v), round(c.u)] for c in places]))
 
     given = smoothed(timed, smooth) if smooth else timed
-    found = score(given, frames, True, watch) | {'ms': round(float(np.median(took)), 2)}
+    found = score(given, frames, True, watch, grid) | {'ms': round(float(np.median(took)), 2)}
     if ranked:
         precision = np.mean(ranked, 0)
         kinds = [name for name, is_so in (('score', True), ('label', False)) if is_so in scored]

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rganet_ros import metrics, networks, report, viz
+from rganet_ros.mgrid import DEFAULT, Grid
 from rganet_ros.tally import Tally
 from rganet_ros.types import SUCTIONABLE
 from rich.progress import Progress
@@ -59,16 +60,19 @@ def smoothed(answer: Answer, share: float) -> Answer:
     return smooth
 
 
-def score(answer: Answer, frames, show=False, watch: Watch | None = None) -> dict:
+def score(
+    answer: Answer, frames, show=False, watch: Watch | None = None, grid: Grid = DEFAULT
+) -> dict:
     """
     Score answers on frames of (rgb, depth, label), clip by clip.
 
     watch  is called with each frame's index, affordance, labels and own figures, see `Tally`
+    grid   constants of MGRID
 
     Gives what `Tally.summary` does and, where there are clips, flicker: the share of pixels whose
     class changes though the true class, followed along the true flow, does not.
     """
-    tally, changed = Tally(frames.classes), np.zeros(2, np.int64)
+    tally, changed = Tally(frames.classes, grid), np.zeros(2, np.int64)
     with Progress(transient=True, disable=not show) as progress:
         bar = progress.add_task('evaluating', total=len(frames))
         for clip in frames.clips:

@@ -62,6 +62,21 @@ def test_one_model_alone_is_one_mapping_and_has_no_plot(frames, tmp_path):
     assert not (tmp_path / 'page' / 'comparison.svg').exists()
 
 
+def test_mgrid_is_the_papers_or_the_programs(frames, tmp_path, capsys):
+    found = {}
+    for which in ('paper', 'code'):
+        given = ['normals', frames.root, '--split', 'train', '--gamma-at-zero', which]
+        assert run(*given, '--out', tmp_path / f'{which}.json') == 0
+        found[which] = json.loads((tmp_path / f'{which}.json').read_text())
+        assert ('in the code of its authors' in ' '.join(capsys.readouterr().out.split())) == (
+            which == 'code'
+        )
+    assert found['code']['mgrid'] > found['paper']['mgrid']
+    assert (
+        found['code']['gamma_at_zero'] == 'code' and found['code']['iou'] == found['paper']['iou']
+    )
+
+
 def perfect(frames):
     truth = {frames[k][1].tobytes(): frames[k][2] for k in range(len(frames))}
 
