@@ -50,7 +50,7 @@ def test_minutes_become_epochs_that_the_run_keeps(train, tmp_path):
     status, said = train(out, *given, '0.15')
     assert status == 0 and 'epochs in 0.15 minutes' in said.out
     first = begun(out)
-    assert first.epochs > 1 and first.evaluate_every == -(-first.epochs // 2)
+    assert first.epochs >= 1 and first.evaluate_every == -(-first.epochs // 2)
     status, said = train(out, *given, '60')
     assert status == 0 and 'epochs in' not in said.out and begun(out) == first
     assert len((out / 'log.jsonl').read_text().splitlines()) == first.epochs
