@@ -27,11 +27,14 @@ def test_bench_engines_says_how_far_they_agree(tmp_path):
     path = tiny.write(tmp_path)
     out = tmp_path / 'found.json'
     assert main(['bench', 'engines', str(path), '--repeats', '2', '--out', str(out)]) == 0
-    rows = {(row['backend'], row['precision']): row for row in json.loads(out.read_text())}
+    said = json.loads(out.read_text())
+    assert said['host']['cores'] >= 1 and said['host']['versions']['onnxruntime']
+    rows = {(row['backend'], row['precision']): row for row in said['rows']}
     assert ('torch', 'fp32') not in rows  # there are no weights beside it
     for backend in ('onnxruntime', 'openvino'):
         row = rows[backend, 'fp32']
-        assert row['median_ms'] >= row['least_ms'] > 0
+        assert row['p99_ms'] >= row['median_ms'] >= row['least_ms'] > 0
+        assert row['engine']['threads'] and len(row['model_sha256']) == 64
         assert row['largest_difference'] < 1e-6 and row['equal_labels'] == 1
     assert rows['onnxruntime', 'fp32']['ratio'] == 1
 
@@ -44,6 +47,15 @@ def test_bench_metrics_agrees_with_its_plain_loop(tmp_path, capsys):
     assert rows['MGRID']['ratio'] == 1 and rows['MGRID, a plain double loop']['ratio'] > 1
     said = ' '.join(capsys.readouterr().out.split())
     assert float(said.partition('differ by ')[2].split()[0]) < 1e-12
+
+
+def test_bench_frame_has_every_stage(tmp_path):
+    out = tmp_path / 'found.json'
+    assert main(['bench', 'frame', '--frames', '1', '--repeats', '2', '--out', str(out)]) == 0
+    rows = {row['stage']: row for row in json.loads(out.read_text())['rows']}
+    assert list(rows) == ['decode', 'letterbox', 'undo', 'candidates', 'encode', 'all']
+    assert all(row['p99_ms'] >= row['p50_ms'] > 0 for row in rows.values())
+    assert rows['all']['processor_ms'] > rows['candidates']['processor_ms'] > 0
 
 
 @pytest.mark.slow

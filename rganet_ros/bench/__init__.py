@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHES = {
     'candidates': 'finding places for the cup, on a scene of known geometry',
     'engines': 'running a model, on each backend',
+    'frame': 'what the node does around the engine',
     'memory': "what FANet's memory of past frames costs, by the length of its window",
     'metrics': 'scoring answers against labels: MGRID against a plain loop, Top-1',
     'networks': 'running any network, as published and as engines run it',

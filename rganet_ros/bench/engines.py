@@ -10,6 +10,7 @@ import statistics
 import numpy as np
 from rganet_ros import bag, models, report
 from rganet_ros.bench import turns
+from rganet_ros.bench.host import host
 from rganet_ros.letterbox import letterbox
 from rganet_ros.runtime import load
 from rich.console import Console
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         rows += _model(models.find(name), args.repeats, args.threads)
     Console().print(_table(rows, args.repeats))
     if args.out:
-        report.write_json(args.out, rows)
+        report.write_json(args.out, {'host': host(), 'rows': rows})
     return 0
 
 
@@ -64,9 +65,13 @@ def _model(model: models.Model, repeats: int, threads: int) -> list[dict]:
         difference = np.abs(found['affordance'] - answers[first]['affordance']).max()
         rows.append({
             'model': model.name,
+            'model_sha256': model.sha256,
+            'formulation': 'the model file' if case[0] != 'torch' else 'eager, unfolded',
             'backend': case[0],
             'precision': case[1],
+            'engine': backends[case].describe(),
             'median_ms': round(medians[case], 2),
+            **{f'{k}_ms': v for k, v in report.percentiles(times[case], (95, 99)).items()},
             'least_ms': round(min(times[case]), 2),
             'ratio': round(medians[case] / medians[first], 3),
             'largest_difference': float(difference),
