@@ -59,7 +59,11 @@ def data(packed: bytes, compression: str, name: str) -> bytes:
     """Inflate what is in memory; `name` is for the refusal."""
     if not compression:
         return packed
-    return b''.join(_blocks(BytesIO(packed), compression, name, LARGEST))
+    made = b''.join(_blocks(BytesIO(packed), compression, name, LARGEST))
+    # A stream that ends too early ends without a word; -1 where the size was not written down.
+    if compression == 'zstd' and len(made) < zstandard.frame_content_size(packed):
+        raise ValueError(f'{name} is cut off')
+    return made
 
 
 def message(packed: bytes) -> bytes:

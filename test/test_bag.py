@@ -1,13 +1,15 @@
 """Bags, written and read."""
 
 from contextlib import suppress
+import sqlite3
 
 import cv2
 import numpy as np
 import pytest
 from rganet_ros import bag, cameras, decode, geometry, record
+from rganet_ros.messages import TYPES
 from rganet_ros.types import Camera, Frame
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 
 CAMERA = Camera(60.0, 61.0, 16.0, 12.0, 32, 24)
@@ -196,6 +198,25 @@ def test_a_cut_bag_of_compressed_messages(tmp_path):
             found.append(each)
     assert 2 <= len(found) < len(FRAMES)
     same(found[0], FRAMES[0])
+
+
+def test_a_message_that_is_damaged_ends_the_bag(tmp_path):
+    path = tmp_path / 'made'
+    writer = Writer(path, version=8, storage_plugin=StoragePlugin.SQLITE3)
+    writer.set_compression(CompressionMode.MESSAGE, CompressionFormat.ZSTD)
+    with writer:
+        (topic, message), *_ = messages_of(FRAMES[:1])
+        kind = message.__msgtype__
+        connection = writer.add_connection(topic, kind, typestore=TYPES)
+        for time in range(5):
+            writer.write(connection, time, TYPES.serialize_cdr(message, kind))
+    with sqlite3.connect(path / 'made.db3') as database:
+        database.execute('UPDATE messages SET data = substr(data, 1, 100) WHERE timestamp = 3')
+    found = []
+    with pytest.raises(bag.Cut, match='damaged after 3 messages'):
+        for each in bag.messages(path):
+            found.append(each.time)
+    assert found == [0, 1, 2]
 
 
 @pytest.mark.parametrize('storage', StoragePlugin)
