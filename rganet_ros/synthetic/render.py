@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 from functools import cache
-import logging
 import os
 from typing import NamedTuple
 
@@ -13,8 +12,6 @@ import numpy as np
 from rganet_ros.synthetic.builder import CLEAR, FINE, VISIBLE
 from rganet_ros.synthetic.scene import Scene
 from rganet_ros.synthetic.view import View
-
-log = logging.getLogger(__name__)
 
 # A picture is the mean of as many as there are rows: x and y within a pixel (px), which smooths
 # edges, and where in the lamp the light comes from (share of its radius), which softens shadows.
@@ -139,6 +136,5 @@ class Renderer:
 
 
 def backend() -> str:
-    """Name what draws, and log it; it was chosen when the package was imported."""
-    log.info('rendering with %s', os.environ['MUJOCO_GL'])
+    """Name what draws; it was chosen when the package was imported."""
     return os.environ['MUJOCO_GL']

@@ -134,12 +134,12 @@ def test_inference_takes_pixels_and_answers_maps(name, depth):
 
 
 def test_affordance_survives_extreme_logits():
-    class Certain(torch.nn.Module):
+    class Certain(networks.layers.Network):
         def forward(self, image, depth=None):
             logits = torch.tensor([500.0, -500.0, 0.0]).view(1, 3, 1, 1)
             return {'logits': torch.cat([logits, logits.flip(1), logits.roll(1, 1)], -1)}
 
-    affordance = networks.Inference(Certain())(torch.zeros(1, 1, 3, 3))['affordance']
+    affordance = networks.Inference(Certain(None))(torch.zeros(1, 1, 3, 3))['affordance']
     assert affordance.tolist() == [[[0.0, 1.0, 0.0]]]
 
 
