@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,17 @@ from rganet_ros.runtime import check_precision, Settings, Spec, split_state
 HINTS = {'fp32': 'f32', 'int8': 'f32', 'bf16': 'bf16', 'fp16': 'f16'}
 
 
+@cache
+def core() -> openvino.Core:
+    """
+    Give the one Core of this process.
+
+    Each gives the thread a stack for signals and takes it away when it goes; where two went in the
+    order they came, the next signal (SIGINT, a child that ends) was a segmentation fault.
+    """
+    return openvino.Core()
+
+
 class OpenVinoBackend:
     """A backend (see the package), in bf16 or fp16 too where the device has that."""
 
@@ -20,9 +32,8 @@ class OpenVinoBackend:
 
     def __init__(self, model: Model, settings: Settings):
         """Compile; ValueError where it cannot be had as asked for."""
-        core = openvino.Core()
-        device = device_of(settings.device, core.available_devices)
-        can = core.get_property(device, 'OPTIMIZATION_CAPABILITIES')
+        device = device_of(settings.device, core().available_devices)
+        can = core().get_property(device, 'OPTIMIZATION_CAPABILITIES')
         makes = tuple(each for each in ('bf16', 'fp16') if each.upper() in can)
         runs = ('fp32', 'int8', *(each for each in makes if each == 'fp16'))
         check_precision(self.name, model, settings.precision, runs, makes)
@@ -35,10 +46,12 @@ class OpenVinoBackend:
         if settings.cache:  # what it compiled, which on a GPU takes long
             config['CACHE_DIR'] = str(Path(settings.cache) / 'openvino')
         try:
-            self._compiled = core.compile_model(str(model.onnx), device, config)
+            self._compiled = core().compile_model(str(model.onnx), device, config)
         except RuntimeError as error:
             raise ValueError(f'OpenVINO cannot load {model.onnx}: {error}') from None
-        self._device = 'CPU' if device == 'CPU' else core.get_property(device, 'FULL_DEVICE_NAME')
+        self._device = (
+            'CPU' if device == 'CPU' else core().get_property(device, 'FULL_DEVICE_NAME')
+        )
         self._request = self._compiled.create_infer_request()
         inputs, outputs = _specs(self._compiled.inputs), _specs(self._compiled.outputs)
         self._state = {name: inputs.pop(name) for name in split_state(list(inputs))}

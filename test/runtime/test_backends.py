@@ -1,5 +1,8 @@
 """What every engine must do, shown on a graph with memory whose answers are known."""
 
+import subprocess
+import sys
+
 import numpy as np
 from onnx import TensorProto
 import pytest
@@ -96,6 +99,25 @@ def test_what_is_asked_for_is_what_runs_or_nothing(tmp_path, monkeypatch):
     monkeypatch.setitem(BACKENDS, 'openvino', 'nonesuch_engine:Backend')
     with pytest.raises(ValueError, match='backend openvino needs .* nonesuch_engine'):
         load('openvino', models.find(tiny.write(tmp_path)))
+
+
+@pytest.mark.parametrize('name', ENGINES)
+def test_signals_are_survived_after_two_engines_were_closed(name, tmp_path):
+    """A Core of OpenVINO takes its thread's stack for signals with it when it goes."""
+    words = (
+        'import os, signal, sys\n'
+        'from rganet_ros import models\n'
+        'from rganet_ros.runtime import load\n'
+        'signal.signal(signal.SIGUSR1, lambda *_: print("heard"))\n'
+        'model = models.find(sys.argv[2])\n'
+        'both = [load(sys.argv[1], model, threads=1) for _ in range(2)]\n'
+        'while both:\n'
+        '    both.pop(0).close()\n'
+        'os.kill(os.getpid(), signal.SIGUSR1)\n'
+    )
+    command = [sys.executable, '-c', words, name, str(tiny.write(tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, 'heard\n'), done.stderr
 
 
 def test_the_fake_follows_its_rule():

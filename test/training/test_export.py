@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import onnx
 import onnxruntime
-import openvino
 import pytest
 from rganet_ros import networks
+from rganet_ros.runtime import openvino_backend
 from rganet_ros.training import export
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.fit import fit
@@ -44,7 +44,7 @@ def run_onnxruntime(path):
 
 def run_openvino(path):
     settings = {'INFERENCE_PRECISION_HINT': 'f32'}
-    compiled = openvino.Core().compile_model(str(path), 'CPU', settings)
+    compiled = openvino_backend.core().compile_model(str(path), 'CPU', settings)
     return lambda given: [compiled(given)[name] for name in ('affordance', 'labels')]
 
 
