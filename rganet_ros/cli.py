@@ -6,6 +6,7 @@ import argparse
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 import logging
+import shlex
 import sys
 
 # Verb: (module with arguments(parser) and run(args) -> exit status, one line of help).
@@ -74,7 +75,8 @@ def _run(verb: str, argv: list[str]) -> int:
         verb_parser = verbs.add_parser(name, help=text, description=text)
         if name == verb:
             module.arguments(verb_parser)
-    args = parser.parse_args(argv)  # without a verb it ends here
+    given = argparse.Namespace(command=shlex.join(['rganet', *argv]))
+    args = parser.parse_args(argv, given)  # without a verb it ends here
     return module.run(args)
 
 

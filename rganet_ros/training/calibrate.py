@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-import sys
 
 import numpy as np
 from rganet_ros import networks
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     network.temperature = fitted
     note = {'temperature': fitted, 'error_before': before, 'error_after': after}
     note |= {'fitted_on': args.split, 'scored_on': args.score}
-    note |= {'command': ' '.join(['rganet', *sys.argv[1:]])}
+    note |= {'command': args.command}
     picture = args.checkpoint.with_suffix('.calibration.svg')
     write_file(picture, drawing(curves).encode())
     networks.save(args.checkpoint, network, made=made | {'calibration': note})

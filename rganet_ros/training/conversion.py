@@ -9,7 +9,6 @@ import hashlib
 import json
 from pathlib import Path
 import shutil
-import sys
 import tempfile
 
 import numpy as np
@@ -75,7 +74,7 @@ def convert(model: Model, args: argparse.Namespace) -> Model:
             'precision': f'{args.precision} arithmetic',
             'arithmetic': args.precision,
             'from': model.sha256,
-            'made': model.card.get('made', {}) | {'export': ' '.join(['rganet', *sys.argv[1:]])},
+            'made': model.card.get('made', {}) | {'export': args.command},
             'sha256': hashlib.sha256(data).hexdigest(),
         }
         write_file(path, data)

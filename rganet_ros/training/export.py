@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import json
 from pathlib import Path
-import sys
 import tempfile
 
 import numpy as np
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             plain = args.out if args.precision == 'fp32' else Path(folder) / args.out.name
             path = plain.with_suffix('.onnx')
             size = args.size and tuple(args.size)
-            export(Path(args.source), path, size, args.cup_radius)
+            export(Path(args.source), path, size, args.cup_radius, args.command)
             model = models.find(path)
         elif args.size:
             raise ValueError('--size is fixed in a model file: give its checkpoint')
@@ -67,12 +66,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def export(
-    checkpoint: Path, path: Path, size: tuple[int, int] | None = None, cup_radius=CUP_RADIUS
+    checkpoint: Path,
+    path: Path,
+    size: tuple[int, int] | None = None,
+    cup_radius=CUP_RADIUS,
+    command='',
 ) -> dict:
     """
     Write path (.onnx), its card (.json) and the weights it has (.safetensors); returns the card.
 
-    size  (height, width) of the model's input; None: that of the network's Config, or SIZE
+    size     (height, width) of the model's input; None: that of the network's Config, or SIZE
+    command  the line that asked for it, for the card
 
     Weights are stored as fp16 and widened by Casts: arithmetic is float32. The shipped safetensors
     hold those same rounded values, unfolded, so torch and the engines answer alike.
@@ -108,7 +112,7 @@ def export(
         'calibration': made.get('calibration', {}),
         'made': {
             'command': made.get('command', ''),
-            'export': ' '.join(['rganet', *sys.argv[1:]]),
+            'export': command,
             'seed': recipe.get('seed'),
             'recipe': recipe,
             'init': made.get('init', ''),

@@ -78,8 +78,7 @@ def _train(recipe: Recipe, train: Frames, test: Frames, out: Path, fabric: Fabri
         epochs = begun(out) or within(args.minutes, recipe, train, test, **how)
         kept = {k: getattr(epochs, k) for k in ('epochs', 'evaluate_every')}
         recipe = dataclasses.replace(recipe, **kept)
-    command = ' '.join(['rganet', *sys.argv[1:]])
-    made = {'command': command, 'data': train.card}
+    made = {'command': args.command, 'data': train.card}
     fit(recipe, train, test, out, init=args.init, made=made, **how)
 
 
