@@ -19,7 +19,10 @@ from rganet_ros.cameras import CAMERA_INFO, POSE, POSE_TOPIC, Topics
 from rganet_ros.encodings import DEPTHS
 from rganet_ros.inflate import Oversized
 from rganet_ros.messages import TYPES
+from rganet_ros.rectify import LensOptions
+from rganet_ros.registration import apart
 from rganet_ros.salvage import Cut
+from rganet_ros.transforms import FIXED_KIND, FIXED_TOPIC, FixedTransforms
 from rganet_ros.types import Frame
 from rosbags.rosbag2 import Reader
 
@@ -165,9 +168,19 @@ def find_topics(path: str | Path, image='', depth='', info='') -> Topics:
         raise ValueError(f'bag {path}: {error}: name the topic') from None
 
 
+def fixed_transforms(path: str | Path) -> FixedTransforms:
+    """Read what the /tf_static of a bag tells; of a bag that was cut off, what is left of it."""
+    found = FixedTransforms()
+    with suppress(Cut):
+        for message in messages(path, [FIXED_TOPIC]):
+            if message.type == FIXED_KIND:
+                found.add(deserialize(message))
+    return found
+
+
 def frames(
     path: str | Path, topics: Topics | None = None, tolerance: float = 0.02, undecodable=None,
-    rectify: bool = False,
+    lens: LensOptions | None = None,
 ) -> Iterator[Frame]:  # fmt: skip
     """
     Go through a camera's frames in a bag: every colour picture, in order.
@@ -175,9 +188,12 @@ def frames(
     Each is paired with the depth nearest to its stamp within `tolerance` seconds (without depth
     otherwise), with the last camera_info, and with the pose of its stamp on POSE_TOPIC, where the
     bag has that. A frame, or a message, that cannot be decoded is given to `undecodable(error)`,
-    or raises without it. `rectify` as in decode.frame. Cut, after the last good frame, at a cut.
+    or raises without it. Cut, after the last good frame, at a cut.
+
+    lens  whether the pictures are raw, and whether depth is to be brought into colour's frame
     """
-    topics = topics or find_topics(path)
+    topics, lens = topics or find_topics(path), lens or LensOptions()
+    fixed = fixed_transforms(path) if lens.register_depth else None
     waiting, depths, info, depth_info, cut = [], [], None, None, None
     poses: dict[int, np.ndarray | None] = {}
     limit = round(tolerance * 1e9)
@@ -194,8 +210,15 @@ def frames(
         when = decode.stamp(picture.header)
         near = [d for d in depths if abs(decode.stamp(d.header) - when) <= limit]
         best = min(near, key=lambda d: abs(decode.stamp(d.header) - when), default=None)
-        frame = attempt(decode.frame, picture, best, info, depth_info, rectify)
+        frame = attempt(make, picture, best)
         return frame and replace(frame, pose=poses.get(when))
+
+    def make(picture, depth):
+        pose = None
+        if fixed is not None and depth is not None:
+            ends = picture.header.frame_id, depth.header.frame_id
+            pose = fixed.pose(*ends) if apart(*ends) else None
+        return decode.frame(picture, depth, info, depth_info, lens.rectify, pose)
 
     found = messages(path, [*filter(None, topics), POSE_TOPIC])
     while cut is None:

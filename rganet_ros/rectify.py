@@ -27,12 +27,17 @@ MODELS = {
 
 @dataclass(frozen=True)
 class LensOptions:
-    """Whether what comes in is raw."""
+    """Whether what comes in is raw, or of two cameras."""
 
     rectify: Annotated[
         bool,
         'true: the pictures are raw, undistort them by camera_info; outputs are on the rectified '
         'picture',
+    ] = False
+    register_depth: Annotated[
+        bool,
+        "true: depth in an optical frame of its own is seen from colour's, by both camera_infos "
+        'and tf2; of a bag, by its /tf_static',
     ] = False
 
 

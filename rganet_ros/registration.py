@@ -48,6 +48,11 @@ def project(depth: np.ndarray, source: Camera, target: Camera, pose: np.ndarray)
     return seen.reshape(target.height, target.width)
 
 
+def apart(colour: str, depth: str) -> bool:
+    """Whether two optical frames, '' where unknown, are known to differ."""
+    return bool(colour and depth) and colour != depth
+
+
 def _unit(height: int, width: int) -> Camera:
     """Make the camera whose picture has its corners at -0.5 and 0.5: views of one are the same."""
     return Camera(width, height, (width - 1) / 2, (height - 1) / 2, width, height)
@@ -97,7 +102,7 @@ def onto(
         f'depth has {source.width} x {source.height} pixels, colour {target.width} x '
         f'{target.height}'
     )
-    if all(frames) and frames[0] != frames[1]:
+    if apart(*frames):
         raise Undecodable(
             'depth_frame',
             f'depth is in frame {frames[0]!r}, colour in {frames[1]!r}, and their pixels differ '

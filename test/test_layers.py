@@ -44,7 +44,7 @@ MESSAGES = ('_msgs', '_srvs', '_interfaces')  # packages that end so are ROS mes
 # A part of the package: the other parts that it may import.
 WORDS = {'types', 'options'}
 PIXELS = {'encodings', 'compressed', 'rectify', 'registration', 'decode', 'region'}
-PLACES = {'letterbox', 'geometry', 'motion', 'footprint', 'candidates'}
+PLACES = {'letterbox', 'geometry', 'motion', 'footprint', 'candidates', 'transforms'}
 METRICS = {'metrics', 'mgrid', 'top_precision', 'tally'}
 ARRAYS = WORDS | PIXELS | PLACES | METRICS | {'viz'}
 ENGINES = WORDS | {'models', 'runtime'}

@@ -20,9 +20,8 @@ from rganet_ros.node.transforms import Transforms
 from rganet_ros.node.worker import Worker
 from rganet_ros.pipeline import open_pipeline, Pipeline
 from rganet_ros.predictor import Predictor
+from rganet_ros.registration import apart
 from rganet_ros.types import Detection, Frame
-
-NEED_TF2 = ('target_frame', 'workspace_frame', 'register_depth')  # parameters
 
 
 class Frames:
@@ -119,12 +118,10 @@ class Frames:
 
     def _depth_pose(self, messages: Set) -> np.ndarray | None:
         """Find where depth was taken, from where colour was; None where it is not to be asked."""
-        if messages.depth is None or not self._parameters.node.register_depth:
+        if messages.depth is None or not self._parameters.lens.register_depth:
             return None
-        colour, depth = messages.image.header.frame_id, messages.depth.header.frame_id
-        if not (colour and depth) or colour == depth:
-            return None
-        return self._transforms.pose(colour, depth, messages.stamp)
+        frames = messages.image.header.frame_id, messages.depth.header.frame_id
+        return self._transforms.pose(*frames, messages.stamp) if apart(*frames) else None
 
     def _look_at_lens(self, info) -> None:
         """Say once for each lens by how much a raw picture would be wrong."""
@@ -188,7 +185,12 @@ def open_frames(
     cv2.setNumThreads(threads)
     options = dataclasses.replace(options, threads=threads)
     background = region.read_background(parameters.region.background_depth)
-    asked = [n for n in NEED_TF2 if getattr(parameters.node, n)]
+    need_tf2 = {
+        'target_frame': parameters.node.target_frame,
+        'workspace_frame': parameters.node.workspace_frame,
+        'register_depth': parameters.lens.register_depth,
+    }
+    asked = [name for name, value in need_tf2.items() if value]
     transforms = Transforms(node, asked[0]) if asked else None
     pipeline = worker.call(open_pipeline, options, parameters.candidates)
     try:

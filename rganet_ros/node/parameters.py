@@ -45,10 +45,6 @@ class NodeOptions:
         OneOf(('raw', 'compressedDepth', 'compressed')),
         'compressedDepth, compressed: PNG on <depth>/compressedDepth or <depth>/compressed',
     ] = 'raw'
-    register_depth: Annotated[
-        bool, "true: depth in an optical frame of its own is seen from colour's, by tf2 and both "
-        'camera_infos',
-    ] = False  # fmt: skip
     autostart: Annotated[
         bool, 'configure and activate at start; false under an external life-cycle manager'
     ] = True

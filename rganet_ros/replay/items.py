@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rganet_ros import bag, pictures
 from rganet_ros.cameras import Topics
+from rganet_ros.rectify import LensOptions
 from rganet_ros.types import Frame
 
 
@@ -24,12 +25,12 @@ class Item(NamedTuple):
 Found = Iterator[Item | ValueError]
 
 
-def of_bag(path: Path, topics: dict[str, str], rectify: bool = False) -> tuple[Found, int | None]:
+def of_bag(path: Path, topics: dict[str, str], lens: LensOptions) -> tuple[Found, int | None]:
     """
     Go through a bag, its cameras together in the order of stamps; raises Cut at the end of a cut.
 
     Of the cameras that are found, or of the one whose topics are given (image, depth, info);
-    rectify as in decode.frame.
+    lens as in bag.frames.
 
     Returns the items, and how many frames there will be, None where the bag does not tell.
     """
@@ -37,13 +38,13 @@ def of_bag(path: Path, topics: dict[str, str], rectify: bool = False) -> tuple[F
         found = [bag.find_topics(path, **topics)]
     else:
         found = bag.find_cameras(path)
-    return _merged(path, found, rectify), bag.count(path, [each.image for each in found])
+    return _merged(path, found, lens), bag.count(path, [each.image for each in found])
 
 
-def _merged(path: Path, cameras: list[Topics], rectify: bool) -> Found:
+def _merged(path: Path, cameras: list[Topics], lens: LensOptions) -> Found:
     cuts: list[bag.Cut] = []
     bad: deque[ValueError] = deque()
-    every = [_camera(path, each, len(cameras) > 1, rectify, bad.append, cuts) for each in cameras]
+    every = [_camera(path, each, len(cameras) > 1, lens, bad.append, cuts) for each in cameras]
     for item in heapq.merge(*every, key=lambda item: item.frame.stamp):
         while bad:
             yield bad.popleft()
@@ -53,13 +54,13 @@ def _merged(path: Path, cameras: list[Topics], rectify: bool) -> Found:
         raise cuts[0]
 
 
-def _camera(path: Path, topics: Topics, several: bool, rectify: bool, undecodable, cuts: list):
+def _camera(path: Path, topics: Topics, several: bool, lens: LensOptions, undecodable, cuts: list):
     """Give the items of one camera; a cut is noted, so that the others go on."""
     camera = topics.image.strip('/').replace('/', '_') if several else ''
     name = f'{path.name}/{camera}' if several else path.name
     try:
         for index, frame in enumerate(
-            bag.frames(path, topics, undecodable=undecodable, rectify=rectify)
+            bag.frames(path, topics, undecodable=undecodable, lens=lens)
         ):
             yield Item(f'{name}/{index:06d}', camera, frame)
     except bag.Cut as error:

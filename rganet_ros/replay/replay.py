@@ -17,15 +17,12 @@ from pathlib import Path
 import shutil
 
 from rganet_ros import bag, models, record, region, report, viz
-from rganet_ros.candidates import CandidateOptions
-from rganet_ros.options import make, options_of, read_yaml
-from rganet_ros.predictor import PredictorOptions
-from rganet_ros.rectify import LensOptions
-from rganet_ros.region import Region, RegionOptions
+from rganet_ros.region import Region
 from rganet_ros.replay import items, outputs, page
 from rganet_ros.replay.items import Item
 from rganet_ros.replay.lineup import Lineup
 from rganet_ros.replay.scores import Scores
+from rganet_ros.replay.settings import Settings, settings
 from rganet_ros.replay.truth import LABELS, Labels
 from rganet_ros.types import Detection
 from rich.console import Console
@@ -36,7 +33,6 @@ TOPIC_HELP = {
     'depth': 'the depth that goes with them',
     'info': 'their camera_info',
 }
-GROUPS = (PredictorOptions, CandidateOptions, RegionOptions, LensOptions)
 STAGES = ('letterbox', 'infer', 'undo', 'candidates', 'total')
 
 
@@ -60,6 +56,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add('--background', metavar='PNG', help='depth of the empty tote: parameter background_depth')
     add('--mask', default='', metavar='PNG', help='8 bits, 0 where no candidates may be')
     add('--rectify', action='store_true', help='the pictures of bags are raw: undistort them')
+    add('--register-depth', action='store_true',
+        help='depth is in an optical frame of its own: by the /tf_static of the bag')  # fmt: skip
     add('--cloud', action='store_true', help='depth in colour, too, into the bag outputs')
     add('--limit', type=int, help='at most so many frames of each input')
     for name in TOPIC_HELP:
@@ -73,17 +71,7 @@ def run(args: argparse.Namespace) -> int:
     for path in args.input:
         if not path.exists():
             raise FileNotFoundError(f'{path}: no such bag or folder')
-    predictor, candidates, limits, lens = read_params(args.params) if args.params else [{}] * 4
-    if args.backend:
-        predictor = {**predictor, 'backend': args.backend}
-    if args.model != 'auto':
-        predictor = {**predictor, 'model': args.model}
-    if args.background is not None:
-        limits = {**limits, 'background_depth': args.background}
-    args.rectify = args.rectify or make(LensOptions, lens).rectify
-    replay = Replay(
-        predictor, make(CandidateOptions, candidates), make(RegionOptions, limits), args
-    )
+    replay = Replay(settings(args), args)
     try:
         for path in args.input:
             replay.play(path)
@@ -94,44 +82,17 @@ def run(args: argparse.Namespace) -> int:
     return 1 if replay.failures or not replay.rows else 0
 
 
-def read_params(path: Path) -> list[dict]:
-    """
-    Read options from YAML: plain, or a node's parameter file (name: ros__parameters: ...).
-
-    Returns those of each of GROUPS; parameters that only the node has are left out. Raises
-    ValueError on an unknown name in plain YAML.
-    """
-    content = read_yaml(path)
-    node = [v['ros__parameters'] for v in content.values() if _is_node(v)]
-    values = {k: v for part in node for k, v in part.items()} if node else content
-    names = [set(options_of(group)) for group in GROUPS]
-    unknown = set(values) - set().union(*names)
-    if unknown and not node:
-        raise ValueError(f'{path}: unknown option {", ".join(sorted(unknown))}')
-    return [{k: v for k, v in values.items() if k in part} for part in names]
-
-
-def _is_node(value) -> bool:
-    return isinstance(value, dict) and 'ros__parameters' in value
-
-
 class Replay:
     """Frames through the models to pictures, a bag and reports."""
 
-    def __init__(
-        self,
-        predictor: dict,
-        candidates: CandidateOptions,
-        limits: RegionOptions,
-        args: argparse.Namespace,
-    ):
-        """Take plain predictor options; without a model in them the frames decide."""
-        self.candidates, self.limits, self.out = candidates, limits, args.out
+    def __init__(self, given: Settings, args: argparse.Namespace):
+        """Open what is given beside the frames: labels, background, mask."""
+        self._given, self.out = given, args.out
         self.labels = Labels(args.labels, args.unlabelled) if args.labels else None
         self._args = args
-        background = region.read_background(limits.background_depth)
+        background = region.read_background(given.limits.background_depth)
         mask = region.read_mask(args.mask)
-        self._region = Region(mask, background, limits.background_change)
+        self._region = Region(mask, background, given.limits.background_change)
         self.rows: list[dict] = []
         self.times: list[dict] = []
         self.failures: list[str] = []
@@ -139,7 +100,7 @@ class Replay:
         self._scores: dict[str, Scores] = {}
         self._pictures: dict[tuple[str, str], Path] = {}  # by frame and model
         self._console = Console()
-        self._lineup = Lineup(predictor, args.compare, candidates, self._say)
+        self._lineup = Lineup(given.predictor, args.compare, given.candidates, self._say)
         self._writer: record.Writer | None = None
 
     def _say(self, sentence: str) -> None:
@@ -171,7 +132,7 @@ class Replay:
         args = self._args
         if bag.is_bag(path):
             given = {name: getattr(args, name) for name in TOPIC_HELP}
-            found, total = items.of_bag(path, given, args.rectify)
+            found, total = items.of_bag(path, given, self._given.lens)
         else:
             found, total = items.of_folder(path, args.focal, args.depth_unit)
         return found, min(filter(None, (total, args.limit)), default=None)
@@ -213,7 +174,7 @@ class Replay:
             _clear(self.out / 'outputs')
             self._writer = record.Writer(self.out / 'outputs').__enter__()
         prefix = f'/{item.camera}/perception' if item.camera else '/perception'
-        radius, cloud = self.candidates.cup_radius, self._args.cloud
+        radius, cloud = self._given.candidates.cup_radius, self._args.cloud
         outputs.write(self._writer, prefix, item.frame, detection, radius, cloud)
 
     def finish(self) -> None:
@@ -225,6 +186,7 @@ class Replay:
         self._lineup.close()
 
     def _report(self) -> None:
+        given = self._given
         scores = {label: each.summary() for label, each in self._scores.items()}
         first = {row['name']: row['model'] for row in reversed(self.rows)}
         mine = [row for row in self.rows if first[row['name']] == row['model']]
@@ -238,9 +200,9 @@ class Replay:
             'labels': self.labels and self.labels.about(),
             'models': self._lineup.describe(),
             'scores': scores,
-            'candidate_options': dataclasses.asdict(self.candidates),
-            'region_options': {**dataclasses.asdict(self.limits), 'mask': self._args.mask},
-            'rectify': self._args.rectify,
+            'candidate_options': dataclasses.asdict(given.candidates),
+            'region_options': {**dataclasses.asdict(given.limits), 'mask': self._args.mask},
+            'lens_options': dataclasses.asdict(given.lens),
         }
         timings = {label: self._percentiles(label) for label in scores}
         report.write_json(self.out / 'report.json', {**summary, 'per_frame': self.rows})

@@ -118,6 +118,7 @@ def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer
         _fits(name, frames, getattr(config, 'depth', False), config.classes)
         return answerer(network, torch.device('cpu'))
     options = {'model': str(name), 'backend': backend, 'threads': threads}
+    options['build_engine'] = 'if_missing'  # nobody waits with a time limit
     predictor = open_predictor(make(PredictorOptions, options))
     card = predictor.model.card
     _fits(name, frames, card.get('depth', False), len(card.get('classes', CLASSES)))

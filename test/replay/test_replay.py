@@ -7,9 +7,8 @@ import xml.etree.ElementTree as ElementTree
 import cv2
 import numpy as np
 import pytest
-from rganet_ros import bag, cameras, cli, decode, record
+from rganet_ros import bag, cameras, cli, decode, messages, record, transforms
 from rganet_ros.messages import TYPES
-from rganet_ros.replay import replay
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import StoragePlugin, Writer
 import tiny
@@ -114,12 +113,6 @@ def test_options_from_yaml(recording, tmp_path):
     assert run(recording, '--out', tmp_path / 'out', '--params', tmp_path / 'plain.yaml') == 0
     found = json.loads((tmp_path / 'out' / 'report.json').read_text())
     assert found['frames_with_nothing_to_pick'] == 3
-
-
-def test_a_nodes_parameter_file_will_do(tmp_path):
-    path = tmp_path / 'node.yaml'
-    path.write_text('/**:\n  ros__parameters:\n    limit: 3\n    model: mine\n    max_age: 1.0\n')
-    assert replay.read_params(path) == [{'model': 'mine'}, {'limit': 3}, {}, {}]
 
 
 @pytest.mark.parametrize(
@@ -285,9 +278,53 @@ def test_raw_pictures_are_rectified(tmp_path):
         assert run(path, '--out', tmp_path / 'out', *words) == 0
         found = json.loads((tmp_path / 'out' / 'report.json').read_text())
         columns.append(found['per_frame'][0]['candidates'][0]['u'])
-        assert found['rectify'] is bool(words)
+        assert found['lens_options']['rectify'] is bool(words)
     # 200 of 600 pixels from the middle: x - 0.3 x^3 = 1 / 3 has x = 0.346.
     assert columns[1] - columns[0] == pytest.approx(7.5, abs=4) and columns[1] == columns[2]
+
+
+def test_depth_in_a_frame_of_its_own_is_seen_from_colours(tmp_path, capsys):
+    """The depth camera stands a tenth of a metre before colour's, both on one plate."""
+    path, connections, (frame,) = tmp_path / 'raw', {}, frames(1)
+    info = dict(record.of_frame(frame))[cameras.INFO_TOPIC]
+    depth = np.full((240, 320), 500, np.uint16)
+    its = Camera(300.0, 300.0, 159.5, 119.5, 320, 240)
+    head = messages.header(frame.stamp, 'depth_eye')
+    transform, kind = TYPES.types['geometry_msgs/msg/Transform'], transforms.FIXED_KIND
+    links = [
+        TYPES.types['geometry_msgs/msg/TransformStamped'](
+            messages.header(0, 'plate'), name,
+            transform(messages.SCALE(0.0, 0.0, z), messages.TURN(0.0, 0.0, 0.0, 1.0)),
+        )
+        for name, z in (('eye', 0.2), ('depth_eye', 0.3))
+    ]  # fmt: skip
+    sent = {
+        '/camera/color/image_raw': messages.picture(info.header, frame.rgb, 'rgb8'),
+        '/camera/color/camera_info': info,
+        '/camera/depth/image_raw': messages.picture(head, depth, '16UC1'),
+        '/camera/depth/camera_info': messages.camera_info(head, its),
+        transforms.FIXED_TOPIC: TYPES.types[kind](links),  # in a bag it may come last
+    }
+
+    def write(path, names):
+        with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+            for topic in names:
+                kind = sent[topic].__msgtype__
+                connections[topic] = writer.add_connection(topic, kind, typestore=TYPES)
+                writer.write(connections[topic], 1, TYPES.serialize_cdr(sent[topic], kind))
+
+    write(path, sent)
+    assert run(path, '--out', tmp_path / 'out') == 1
+    assert 'set register_depth to true' in capsys.readouterr().out.replace('\n', ' ')
+    assert run(path, '--out', tmp_path / 'out', '--register-depth') == 0
+    found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert found['lens_options'] == {'rectify': False, 'register_depth': True}
+    places = [each['z'] for each in found['per_frame'][0]['candidates']]
+    assert places and places == pytest.approx([0.6] * len(places), abs=2e-3)
+    write(tmp_path / 'alone', list(sent)[:-1])
+    assert run(tmp_path / 'alone', '--out', tmp_path / 'out', '--register-depth') == 1
+    said = ' '.join(capsys.readouterr().out.split())
+    assert "no transform from 'depth_eye' to 'eye' in /tf_static" in said
 
 
 def test_a_region_that_cannot_be_is_refused_and_frames_that_do_not_fit_it_are_named(
