@@ -33,10 +33,18 @@ ARGUMENTS = {
     # What is left empty is as the parameter file, or else the node, has it.
     'model': ('', 'name of a shipped model, or path of an .onnx file'),
     'backend': ('', 'engine'),
+    'precision': ('', 'of arithmetic: model, fp32, fp16 ...'),
+    'device': ('', 'auto, cpu, gpu or cuda:0'),
     'build_engine': ('', 'if_missing or never: whether TensorRT builds an engine in configure'),
     'mode': ('', 'stream or triggered'),
     'image_transport': ('', 'raw or compressed'),
     'depth_transport': ('', 'raw, compressedDepth or compressed'),
+    'rectify': ('', 'true: the pictures are raw, undistort them by camera_info'),
+    'register_depth': ('', 'true: depth is in an optical frame of its own; needs tf2'),
+    'workspace_mask': ('', 'true: candidates only where the picture on workspace_mask is not 0'),
+    'workspace_frame': ('', 'frame of the box workspace, by tf2'),
+    'target_frame': ('', 'frame of the poses, by tf2'),
+    'background_depth': ('', 'PNG of the depth of the empty tote'),
     'autostart': ('', 'false under a life-cycle manager'),
     'namespace': ('', 'of the nodes'),
     'respawn': ('false', 'true: a node that ended is started again, after 2 s'),
@@ -47,14 +55,17 @@ ARGUMENTS = {
     ),
 }
 TOPICS = ('image', 'depth', 'camera_info', 'depth_camera_info')
-PARAMETERS = ('model', 'backend', 'build_engine', 'mode', 'image_transport', 'depth_transport')
+WORDS = (
+    'model', 'backend', 'precision', 'device', 'build_engine', 'mode',
+    'image_transport', 'depth_transport', 'workspace_frame', 'target_frame', 'background_depth',
+)  # fmt: skip
+SWITCHES = ('rectify', 'register_depth', 'workspace_mask', 'autostart')
 
 
 def node(given, camera, namespace):
     """Make the node of one camera."""
-    parameters = {name: given[name] for name in PARAMETERS if given[name]}
-    if given['autostart']:
-        parameters['autostart'] = given['autostart'].lower() == 'true'
+    parameters = {name: given[name] for name in WORDS if given[name]}
+    parameters |= {name: given[name].lower() == 'true' for name in SWITCHES if given[name]}
     if not given['depth']:
         parameters['depth'] = False
     return LifecycleNode(

@@ -34,10 +34,13 @@ NODE_ARGUMENTS = {
     'image': 'color/image_raw',
     'depth': 'aligned_depth_to_color/image_raw',
     'camera_info': 'color/camera_info',
+    'depth_camera_info': 'aligned_depth_to_color/camera_info',
     'model': '',
     'backend': '',
     'image_transport': '',
     'depth_transport': '',
+    'rectify': '',
+    'register_depth': '',
     'rviz': 'false',
 }
 

@@ -22,8 +22,9 @@ import time
 import rclpy
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rganet_ros import bag, pictures, record
+from rganet_ros.transforms import FIXED_TOPIC
 
 SETTLE = 1.0  # seconds for both sides to know of each other
 
@@ -35,11 +36,14 @@ class Player:
         """Create the publishers; `rate` 2 is twice as fast as recorded."""
         self._node, self._path, self._rate, self._restamp = node, path, rate, restamp
         self.camera = bag.find_topics(path).image
-        types = {topic: message_class(kind) for topic, kind in bag.topics_of(path).items()}
+        kinds = bag.topics_of(path)
+        types = {topic: _class_or_none(kind) for topic, kind in kinds.items()}
+        if missing := sorted({kinds[topic] for topic, kind in types.items() if kind is None}):
+            print(f'not played, types that are not installed: {", ".join(missing)}', flush=True)
+        types = {topic: kind for topic, kind in types.items() if kind is not None}
         self.headed = {topic for topic, kind in types.items() if _starts_with_header(kind)}
-        qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
         self._publishers = {
-            topic: node.create_publisher(kind, topic, qos) for topic, kind in types.items()
+            topic: node.create_publisher(kind, topic, _qos(topic)) for topic, kind in types.items()
         }
 
     def wait(self, seconds: float) -> None:
@@ -66,7 +70,7 @@ class Player:
         """Publish all messages once, each in time, and wait for what would be the next picture."""
         began, first, times = time.monotonic(), None, []
         new: dict[bytes, bytes] = {}  # stamps: messages of one moment stay so
-        for message in bag.messages(self._path):
+        for message in bag.messages(self._path, self._publishers):
             first = message.time if first is None else first
             due = began + (message.time - first) / 1e9 / self._rate
             time.sleep(max(0.0, due - time.monotonic()))
@@ -89,10 +93,24 @@ class Player:
             publisher.wait_for_all_acked(Duration(seconds=2))
 
 
+def _qos(topic: str) -> QoSProfile:
+    """Whoever comes later is told what is said once; of the rest nothing old."""
+    latched = topic == FIXED_TOPIC
+    durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+    return QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=durability)
+
+
 def message_class(kind: str) -> type:
     """Import the class of a message type such as sensor_msgs/msg/Image."""
     package, _, name = kind.split('/')
     return getattr(import_module(f'{package}.msg'), name)
+
+
+def _class_or_none(kind: str) -> type | None:
+    try:
+        return message_class(kind)
+    except (ImportError, AttributeError):
+        return None
 
 
 def _starts_with_header(kind: type) -> bool:

@@ -11,6 +11,7 @@ from rganet_ros.node.outputs import TOPICS
 import yaml
 
 ROOT = Path(__file__).parents[2]
+PASSED = ('WORDS', 'SWITCHES')  # tables of what is given to the node as parameters
 LAUNCH = sorted((ROOT / 'launch').glob('*.launch.py'))
 
 
@@ -32,10 +33,8 @@ def test_every_declared_argument_is_used(path):
     tree, found = ast.parse(path.read_text()), tables(path)
     text = path.read_text()
     for name in keys(found['ARGUMENTS']):
-        assert (
-            f"given['{name}']" in text
-            or name in keys(found.get('PARAMETERS', ast.Tuple([])))
-            or name in keys(found.get('TOPICS', ast.Tuple([])))
+        assert f"given['{name}']" in text or any(
+            name in keys(found[table]) for table in {*PASSED, 'TOPICS'} & set(found)
         ), name
     made = {
         ast.unparse(call.args[0])
@@ -59,8 +58,13 @@ def test_arguments_are_the_nodes_parameters_and_topics():
 
     found = tables(ROOT / 'launch' / 'perception.launch.py')
     known = {name: option for group in GROUPS for name, option in options_of(group).items()}
-    named = {*keys(found['PARAMETERS']), 'autostart', 'depth'}
-    assert named <= set(known)
+    kinds = {known[name].type for name in keys(found['SWITCHES'])}
+    assert kinds == {bool} and {known[name].type for name in keys(found['WORDS'])} == {str}
+    # A word or a switch is an argument, or why not; numbers stand in the parameter file.
+    passed = {name for table in PASSED for name in keys(found[table])}
+    others = {name for name, option in known.items() if option.type in (str, bool)} - passed
+    assert others == {'depth', 'cache', 'save_folder'}
+    named = passed | {'depth'}
     # What is left empty must not stand in the way of the parameter file.
     defaults = dict(zip(keys(found['ARGUMENTS']), found['ARGUMENTS'].values))
     assert {defaults[name].elts[0].value for name in named - {'depth'}} == {''}
@@ -110,10 +114,15 @@ def test_one_camera_is_one_node(launched, tmp_path):
     topics = {words(a, context): words(b, context) for a, b in node._Node__remappings}
     assert topics['image'] == '/camera/color/image_raw'
     assert topics['depth_camera_info'] == '/camera/aligned_depth_to_color/camera_info'
-    actions, context = launched('perception', depth='', image='/eye/picture', **share)
+    more = {'depth': '', 'image': '/eye/picture', 'rectify': 'True', 'target_frame': 'world'}
+    actions, context = launched('perception', **more, device='cuda:0', **share)
     (node,) = nodes(actions)
     topics = {words(a, context): words(b, context) for a, b in node._Node__remappings}
     assert topics['image'] == '/eye/picture' and 'depth' not in topics
+    from launch_ros.utilities import evaluate_parameters
+
+    _, given = evaluate_parameters(context, node._Node__parameters)
+    assert given == {'depth': False, 'rectify': True, 'target_frame': 'world', 'device': 'cuda:0'}
 
 
 def test_several_cameras_are_several_nodes(launched, tmp_path):
