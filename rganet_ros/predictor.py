@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 import time
 from typing import Annotated, NamedTuple
@@ -13,7 +14,7 @@ from rganet_ros.letterbox import letterbox, undo
 from rganet_ros.models import Model
 from rganet_ros.options import OneOf, Range
 from rganet_ros.runtime import Backend, BACKENDS, load, PRECISIONS, Settings
-from rganet_ros.types import Camera, Frame
+from rganet_ros.types import Camera, CLASSES, Frame
 
 JUMP_BACK = 500_000_000  # ns; a stamp further back is a looped bag or a new clock
 
@@ -174,8 +175,8 @@ class Predictor:
         self.backend.close()
 
 
-def open_predictor(options: PredictorOptions) -> Predictor:
-    """Find the model, load it and warm it up."""
+def open_predictor(options: PredictorOptions, classes: Sequence[str] = CLASSES) -> Predictor:
+    """Find the model, load it and warm it up; ValueError where it tells other classes."""
     if options.backend == 'fake' or options.model == 'fake':
         if (options.backend, options.model) != ('fake', 'fake'):
             raise ValueError(
@@ -184,6 +185,11 @@ def open_predictor(options: PredictorOptions) -> Predictor:
         from rganet_ros.runtime.fake_backend import MODEL as model
     else:
         model = models.find(options.model)
+    if (told := model.card['classes']) != list(classes):
+        raise ValueError(
+            f'model {model.name} tells {", ".join(told)}; expected are {", ".join(classes)}: '
+            'choose a model that was trained on those'
+        )
     settings = {name: getattr(options, name) for name in Settings._fields}
     backend = load(options.backend, model, **settings)
     predictor = Predictor(model, backend, options.state_gap, options.scene_cut)

@@ -24,8 +24,7 @@ def percentiles(values: Iterable[float], at: Sequence[int] = (50, 95)) -> dict[s
 
 def write_json(path: str | Path, content) -> None:
     """Write JSON whole or not at all; NaN, which JSON does not have, becomes null."""
-    text = json.dumps(_plain(content), indent=2, allow_nan=False) + '\n'
-    write_file(Path(path), text.encode())
+    write_file(Path(path), (json.dumps(plain(content), indent=2, allow_nan=False) + '\n').encode())
 
 
 def write_picture(path: str | Path, rgb: np.ndarray) -> None:
@@ -57,11 +56,12 @@ def print_table(title: str, rows: Iterable[tuple[str, object]]) -> None:
     Console().print(table)
 
 
-def _plain(value):
+def plain(value):
+    """Give a value as JSON has it: numpy's numbers as Python's, NaN as None, what else as text."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):

@@ -10,9 +10,10 @@ import numpy as np
 from rganet_ros import networks
 from rganet_ros.dataset import write_file
 from rganet_ros.mixture import DataSet
+from rganet_ros.training import origin
 from rganet_ros.training.augment import IGNORE
 from rganet_ros.training.reliability import curve, drawing, error
-from rganet_ros.types import SUCTIONABLE
+from rganet_ros.types import CLASSES, SUCTIONABLE
 from rich.progress import track
 import torch
 from torch import nn
@@ -42,8 +43,15 @@ def run(args: argparse.Namespace) -> int:
     made = about.get('made', {})
     if args.split == 'train' and made:
         raise ValueError('--split train: it was trained on that, and is too sure there')
-    fitted = round(temperature(*answers(network, DataSet(args.data, args.split))), 4)
-    logits, holds = answers(network, DataSet(args.data, args.score))
+    fit_on, score_on = (DataSet(args.data, split) for split in (args.split, args.score))
+    for names in (fit_on.classes, origin.classes(about)):
+        if names != CLASSES:
+            raise ValueError(
+                f'the temperature is of an affordance: {args.checkpoint} and {args.data} must '
+                f'have the classes {", ".join(CLASSES)}, not {", ".join(names)}'
+            )
+    fitted = round(temperature(*answers(network, fit_on)), 4)
+    logits, holds = answers(network, score_on)
     curves = {t: curve(probability(logits, t), holds) for t in (1.0, fitted)}
     before, after = (round(error(each), 5) for each in curves.values())
     network.temperature = fitted

@@ -20,6 +20,7 @@ from rganet_ros.models import Model
 from rganet_ros.predictor import Predictor
 from rganet_ros.runtime import choose, load, precision_of, PRECISIONS
 from rganet_ros.training import parity, precision
+from rganet_ros.types import CLASSES
 
 ENGINES = {'onnx': 'onnxruntime', 'openvino': 'openvino', 'tensorrt': 'tensorrt'}
 CALIBRATED, CHECKED = 32, 100  # frames at most, evenly picked
@@ -54,6 +55,11 @@ def convert(model: Model, args: argparse.Namespace) -> Model:
         return model
     if has != 'fp32':
         raise ValueError(f'{model.onnx} is in {has}: give the one in fp32')
+    if args.check and model.card['classes'] != list(CLASSES):
+        raise ValueError(
+            f'{model.name} tells {", ".join(model.card["classes"])}, and --check holds labels of '
+            f'{", ".join(CLASSES)} against it: leave --check out'
+        )
     if args.out is None:
         raise ValueError(f'name the file that {args.precision} is to be written to')
     if args.precision == 'bf16':

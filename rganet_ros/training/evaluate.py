@@ -21,7 +21,7 @@ from rganet_ros.mixture import DataSet
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
 from rganet_ros.top_precision import precision_at_ranks, RANKS, THRESHOLDS
-from rganet_ros.training import comparison
+from rganet_ros.training import comparison, origin
 from rganet_ros.training.score import Answer, answerer, beside, score, smoothed
 from rganet_ros.types import CLASSES, Frame, SUCTIONABLE
 from rich.console import Console
@@ -108,20 +108,19 @@ def _check(args: argparse.Namespace) -> int:
 def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer:
     """Open what answers frames, as score.answerer's function does; ValueError if it cannot."""
     if str(name) == 'normals':
-        _fits(name, frames, True, len(CLASSES))
+        _fits(name, frames, True, CLASSES)
         return _normals(frames)
     if str(name).endswith('.safetensors'):
         if threads:
             torch.set_num_threads(threads)
         network = networks.restore(name)
-        config = network.config
-        _fits(name, frames, getattr(config, 'depth', False), config.classes)
+        classes = origin.classes(networks.notes(name))
+        _fits(name, frames, network.config.depth, classes)
         return answerer(network, torch.device('cpu'))
     options = {'model': str(name), 'backend': backend, 'threads': threads}
     options['build_engine'] = 'if_missing'  # nobody waits with a time limit
-    predictor = open_predictor(make(PredictorOptions, options))
-    card = predictor.model.card
-    _fits(name, frames, card.get('depth', False), len(card.get('classes', CLASSES)))
+    predictor = open_predictor(make(PredictorOptions, options), frames.classes)
+    _fits(name, frames, predictor.takes_depth, frames.classes)
 
     def answer(rgb, depth, new=True):
         if new:
@@ -131,11 +130,14 @@ def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer
     return answer
 
 
-def _fits(name: str, frames: DataSet, depth: bool, classes: int) -> None:
+def _fits(name: str, frames: DataSet, depth: bool, classes: tuple[str, ...]) -> None:
     if depth and not frames.depth:
         raise ValueError(f'{name} needs depth, which {frames.root} does not have')
-    if classes != len(frames.classes):
-        raise ValueError(f'{name} tells {classes} classes, {frames.root} {len(frames.classes)}')
+    if classes != frames.classes:
+        raise ValueError(
+            f'{name} tells {", ".join(classes)}; {frames.root} has {", ".join(frames.classes)}: '
+            'evaluate it on data of its own classes'
+        )
 
 
 def _normals(frames: DataSet) -> Answer:

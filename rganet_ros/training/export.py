@@ -18,8 +18,7 @@ from onnx import helper, numpy_helper, TensorProto
 from rganet_ros import models, networks
 from rganet_ros.dataset import write_file
 from rganet_ros.networks.folding import absorb_norms
-from rganet_ros.training import conversion
-from rganet_ros.types import CLASSES
+from rganet_ros.training import conversion, origin
 import torch
 from torch import nn
 
@@ -100,7 +99,7 @@ def export(
         'format': 1,
         'network': about['network'],
         'config': about['config'],
-        'classes': list(CLASSES),
+        'classes': list(origin.classes(about)),
         'size': list(size),
         'fit': 'letterbox',
         'depth': network.config.depth,

@@ -10,7 +10,7 @@ import time
 
 from lightning_fabric import Fabric
 import numpy as np
-from rganet_ros import networks
+from rganet_ros import networks, report
 from rganet_ros.dataset import read_picture
 from rganet_ros.training import records
 from rganet_ros.training.batches import Batches, load
@@ -84,10 +84,11 @@ def fit(
             if epoch % recipe.evaluate_every == 0 or last:
                 with training.mixed():
                     answer = answerer(training.average, fabric.device)
-                    entry |= score(answer, test)
+                    entry |= report.plain(score(answer, test))
                     save_sheet(out / f'epoch-{epoch}.png', answer, test)
                 log.picture('answers', read_picture(out / f'epoch-{epoch}.png'), epoch)
                 notes = about | made | {'epoch': epoch, 'scores': entry, 'data_card': card}
+                notes |= {'classes': list(test.classes)}
                 networks.save(out / 'network.safetensors', training.average, made=notes)
             log.write(entry)
             print(json.dumps(entry))

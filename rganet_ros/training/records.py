@@ -11,6 +11,7 @@ from pathlib import Path
 import platform
 import time
 
+from rganet_ros import report
 from rganet_ros.dataset import write_file
 from tensorboardX import SummaryWriter
 import torch
@@ -62,9 +63,9 @@ class Log:
         self._board = SummaryWriter(str(out / 'curves'), purge_step=epoch + 1)
 
     def write(self, entry: dict) -> None:
-        """Add an epoch: numbers, and lists or mappings of them."""
+        """Add an epoch: numbers, and lists or mappings of them; NaN becomes null."""
         with open(self._path, 'a', encoding='utf-8') as file:
-            file.write(json.dumps(entry) + '\n')
+            file.write(json.dumps(report.plain(entry), allow_nan=False) + '\n')
         for name, value in numbers(entry):
             self._board.add_scalar(name, value, entry['epoch'])
         self._board.flush()

@@ -150,7 +150,8 @@ def test_other_classes_are_scored_without_suction(tmp_path):
     root = folder(tmp_path / 'city', mask=mask.repeat(8, 0).repeat(8, 1))
     path = tmp_path / 'four.safetensors'
     config = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'classes': 4}
-    networks.save(path, networks.build('fanet18', config))
+    names = ['road', 'sky', 'tree', 'car']
+    networks.save(path, networks.build('fanet18', config), made={'classes': names})
     assert run(path, root, '--out', tmp_path / 'page') == 0
     found = json.loads((tmp_path / 'page' / 'scores.json').read_text())
     assert len(found['iou']) == 4 and 'mgrid' not in found and found['frames'] == 1
@@ -174,7 +175,8 @@ def test_what_does_not_fit_is_refused(frames, checkpoint, tmp_path, capsys):
     root = folder(tmp_path / 'city')
     ours = folder(tmp_path / 'ours', '\n'.join(('background', 'not suctionable', 'suctionable 3')))
     for given, said in (
-        ([checkpoint, root], 'tells 3 classes'),
+        ([checkpoint, root], 'tells background, not suctionable, suctionable; '),
+        ([tiny.write(tmp_path), root], 'model tiny tells background, not suctionable, suct'),
         (['normals', ours], 'needs depth'),
         ([checkpoint, root, '--smooth', '0.5'], 'has other classes than ours'),
         ([frames.root], 'give one model or more'),

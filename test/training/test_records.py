@@ -38,6 +38,13 @@ def test_curves_hold_what_the_lines_say(tmp_path):
     assert [json.loads(line) for line in lines] == [entry(1), entry(2)]
 
 
+def test_a_score_that_is_no_number_is_null(tmp_path):
+    with records.opened(tmp_path, 0) as log:
+        log.write({'epoch': 1, 'iou': [0.5, float('nan')], 'top_1': np.float64('nan')})
+    line = (tmp_path / 'log.jsonl').read_text()
+    assert line == '{"epoch": 1, "iou": [0.5, null], "top_1": null}\n'
+
+
 def test_lines_of_epochs_that_were_lost_are_dropped(tmp_path):
     with records.opened(tmp_path, 0) as log:
         for epoch in (1, 2, 3):
