@@ -22,10 +22,12 @@ TOPS = {
 }  # fmt: skip
 WIDTH = 1200  # pixels of a row of four pictures
 
-# RGANet, Tables I to III, the 367 pictures of Zeng's test split, 255 as background; V100.
+COSTS = ('parameters', 'mul-adds')
+# RGANet, Tables I to III, the 367 pictures of Zeng's test split, 255 as background; V100. Its
+# FLOPs, 1.57 G and 1.83 G, are a fifth of the multiply-adds.
 PUBLISHED = {
-    'RGANet5-NB': (47.16, 63.36, 37.92, 50.60, 34.58, 7.51),
-    'RGANet5-B3': (50.52, 58.92, 37.84, 50.44, 34.20, 7.45),
+    'RGANet5-NB': (47.16, 63.36, 37.92, 50.60, 34.58, '3.41 M', '7.85 G', 7.51),
+    'RGANet5-B3': (50.52, 58.92, 37.84, 50.44, 34.20, '3.67 M', '9.17 G', 7.45),
 }
 PUBLISHED_TOP = {  # Zeng et al.
     'normals': (35.2, 55.4, 46.7, 38.5),
@@ -46,12 +48,14 @@ def by_class(found: dict) -> tuple[list[str], Rows]:
 
 
 def by_model(rows: list[dict]) -> tuple[list[str], Rows]:
-    """Lay out means and deviations over pictures, of the suctionable class: a row a model."""
+    """Lay out means and deviations over pictures, of suctionable, and cost: a row a model."""
     names = [name for name in BY_FRAME if name in rows[0]['per_frame']]
-    return ['model', *(BY_FRAME[name] for name in names), 'ms'], [
+    return ['model', *(BY_FRAME[name] for name in names), *COSTS, 'ms'], [
         [
             row['model'],
             *(' ± '.join(map(_percent, row['per_frame'][name])) for name in names),
+            _scaled(row['parameters'], 1e6, 'M'),
+            _scaled(row['multiply_adds'], 1e9, 'G'),
             f'{row["ms"]:.1f}',
         ]
         for row in rows
@@ -135,7 +139,7 @@ def write_page(folder: Path, rows: list[dict], shown: list[dict]) -> None:
         parts += [
             '<h2>Published, on the test split of Zeng et al., %</h2>',
             html.table(
-                ['model', 'precision', 'recall', 'Jaccard', 'Dice', 'MGRID', 'ms on a V100'],
+                ['model', 'precision', 'recall', 'Jaccard', 'Dice', 'MGRID', *COSTS, 'ms, V100'],
                 ([name, *values] for name, values in PUBLISHED.items()),
             ),
             html.table(
@@ -158,3 +162,7 @@ def _figure(frame) -> str:
 
 def _percent(value: float) -> str:
     return f'{100 * value:.1f}' if value == value else '-'
+
+
+def _scaled(value: int | None, unit: float, letter: str) -> str:
+    return '-' if value is None else f'{value / unit:.2f} {letter}'

@@ -18,10 +18,12 @@ from rganet_ros import check, networks, normals, report
 from rganet_ros.candidates import CandidateOptions, find_candidates
 from rganet_ros.mgrid import DEFAULT, Grid
 from rganet_ros.mixture import DataSet
+from rganet_ros.networks.count import Count
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
 from rganet_ros.top_precision import precision_at_ranks, RANKS, THRESHOLDS
 from rganet_ros.training import comparison, origin
+from rganet_ros.training.cost import cost
 from rganet_ros.training.score import Answer, answerer, beside, score, smoothed
 from rganet_ros.types import CLASSES, Frame, SUCTIONABLE
 from rich.console import Console
@@ -81,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
         about = {'model': str(name), 'data': str(args.data), 'split': frames.split}
         about |= {'unlabelled': frames.unlabelled, 'gamma_at_zero': grid.gamma_at_zero}
         about |= {'classes': list(frames.classes), 'smooth': args.smooth}
+        counted = cost(str(name), frames[0][2].shape)
+        about |= dict(zip(Count._fields, counted or (None, None)))
         rows.append(about | found)
         shown.append(kept)
     for table in comparison.tables(rows):

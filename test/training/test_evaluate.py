@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from rganet_ros import cli, networks
 from rganet_ros.mixture import DataSet
+from rganet_ros.networks.count import count
 from rganet_ros.training import evaluate
 from rganet_ros.training.evaluate import open_answer
 from rganet_ros.training.score import save_sheet
 from small_data import make_frame, write
+import small_models
 from test_masks import folder
 import tiny
 
@@ -41,6 +43,7 @@ def test_three_kinds_of_models_side_by_side(frames, checkpoint, tmp_path, capsys
         assert row['frames'] == 4 and row['ms'] > 0 and row['unlabelled'] == 'background'
         assert 0 <= row['average_precision'] <= 1
         assert list(row['precision_1']) == ['0.2', '0.4', '0.6', '0.8']
+        assert (row['parameters'] is None) == (row['model'] != checkpoint)
         mean, deviation = row['per_frame']['iou']
         assert mean == pytest.approx(row['frame_iou'][2], abs=1e-4) and deviation >= 0
     page = (tmp_path / 'page' / 'index.html').read_text()
@@ -50,6 +53,23 @@ def test_three_kinds_of_models_side_by_side(frames, checkpoint, tmp_path, capsys
     drawn = ElementTree.parse(tmp_path / 'page' / 'comparison.svg').getroot()
     names = [each.text for each in drawn.iter('{http://www.w3.org/2000/svg}text')]
     assert {'normals', model.name, 'small.safetensors'} <= {*names}
+
+
+def test_cost_stands_beside_the_scores(frames, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '200')  # of the terminal
+    config = {'blocks': [1, 1, 1, 1], 'reduced': 8}
+    model, out = small_models.write(tmp_path, 'fanet18', (64, 128), **config), tmp_path / 'page'
+    given = [model, tmp_path / 'network.safetensors', frames.root]
+    assert run(*given, '--split', 'train', '--out', out) == 0
+    said, page = capsys.readouterr().out, (out / 'index.html').read_text()
+    # Of a file at the size of its input, of a checkpoint at that of the frames.
+    for row, size in zip(json.loads((out / 'scores.json').read_text()), ((64, 128), (64, 96))):
+        counted = count('fanet18', size, classes=3, **config)
+        assert row['parameters'] == counted.parameters
+        assert row['multiply_adds'] == counted.multiply_adds
+        for word in (f'{counted.parameters / 1e6:.2f} M', f'{counted.multiply_adds / 1e9:.2f} G'):
+            assert f'<td>{word}</td>' in page and word in said
+    assert '<td>7.85 G</td>' in page
 
 
 def test_one_model_alone_is_one_mapping_and_has_no_plot(frames, tmp_path):
