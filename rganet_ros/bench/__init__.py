@@ -12,6 +12,7 @@ BENCHES = {
     'memory': "what FANet's memory of past frames costs, by the length of its window",
     'metrics': 'scoring answers against labels: MGRID against a plain loop, Top-1',
     'networks': 'running any network, as published and as engines run it',
+    'node': 'the node end to end: three processes, peak rate, latency, drops, CPU, memory',
 }
 
 

@@ -67,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
     played = _folder(args.images) if args.images else _bag(args.bag or _shipped())
     _clear(args.out)
     console = Console()
-    troubles = _play(played, args.out, _node_arguments(args, played), console)
+    troubles = _play(
+        played, args.out, node_arguments(_parameters(args, played), played.topics), console
+    )
     path = args.out / 'summary.json'
     summary = json.loads(path.read_text()) if path.exists() else {'frames': 0}
     if not summary['frames']:
@@ -123,7 +125,7 @@ def _clear(out: Path) -> None:
         raise FileExistsError(f'{old} is there and is no bag: name another folder with --out')
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """ROS 2 on this machine only, in a domain of its own, with room for pictures."""
     profile = str(models.share('config') / 'fastdds.xml')
     prefixes = [sys.prefix, *filter(None, [os.environ.get('AMENT_PREFIX_PATH')])]
@@ -151,18 +153,10 @@ def _free_domain() -> int:
     raise ValueError('no free ROS domain on this machine: end some ROS processes')
 
 
-def _node_arguments(args: argparse.Namespace, played: Input) -> list[str]:
-    depth = bool(played.topics.depth)
-    model = args.model
-    if model == 'auto':
-        model = models.RGBD if depth else models.RGB
-    parameters = {'model': model, 'backend': args.backend, 'depth': 'true' if depth else 'false'}
-    parameters['build_engine'] = 'if_missing'
-    remaps = {
-        'image': played.topics.image,
-        'depth': played.topics.depth,
-        'camera_info': played.topics.info,
-    }
+def node_arguments(parameters: dict[str, object], topics: cameras.Topics) -> list[str]:
+    """List the node's words: its parameters, whether there is depth, and the topics of a bag."""
+    parameters = parameters | {'depth': 'true' if topics.depth else 'false'}
+    remaps = {'image': topics.image, 'depth': topics.depth, 'camera_info': topics.info}
     words = ['--ros-args']
     for name, value in parameters.items():
         words += ['-p', f'{name}:={value}']
@@ -171,12 +165,19 @@ def _node_arguments(args: argparse.Namespace, played: Input) -> list[str]:
     return words
 
 
-def _play(played: Input, out: Path, node_arguments: list[str], console: Console) -> list[str]:
+def _parameters(args: argparse.Namespace, played: Input) -> dict[str, str]:
+    model = args.model
+    if model == 'auto':
+        model = models.RGBD if played.topics.depth else models.RGB
+    return {'model': model, 'backend': args.backend, 'build_engine': 'if_missing'}
+
+
+def _play(played: Input, out: Path, words: list[str], console: Console) -> list[str]:
     """Run the three processes to their end; returns what went wrong, a sentence each."""
     total = played.frames * played.loops
-    with Processes(out, _environment()) as run, Progress(console=console, transient=True) as bars:
+    with Processes(out, environment()) as run, Progress(console=console, transient=True) as bars:
         bar = bars.add_task('the node loads its model', total=None)
-        run.start('node', 'perception_node', *node_arguments)
+        run.start('node', 'perception_node', *words)
         run.start(
             'recorder', 'recorder', '--bag', str(out / 'bag'),
             '--summary', str(out / 'summary.json'), '--idle', str(IDLE),

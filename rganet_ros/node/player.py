@@ -41,7 +41,7 @@ class Player:
         if missing := sorted({kinds[topic] for topic, kind in types.items() if kind is None}):
             print(f'not played, types that are not installed: {", ".join(missing)}', flush=True)
         types = {topic: kind for topic, kind in types.items() if kind is not None}
-        self.headed = {topic for topic, kind in types.items() if _starts_with_header(kind)}
+        self._headed = {topic for topic, kind in types.items() if _starts_with_header(kind)}
         self._publishers = {
             topic: node.create_publisher(kind, topic, _qos(topic)) for topic, kind in types.items()
         }
@@ -69,23 +69,27 @@ class Player:
     def play(self) -> Iterator[str]:
         """Publish all messages once, each in time, and wait for what would be the next picture."""
         began, first, times = time.monotonic(), None, []
-        new: dict[bytes, bytes] = {}  # stamps: messages of one moment stay so
+        new: dict[bytes, int] = {}  # stamps: messages of one moment stay so
         for message in bag.messages(self._path, self._publishers):
             first = message.time if first is None else first
             due = began + (message.time - first) / 1e9 / self._rate
             time.sleep(max(0.0, due - time.monotonic()))
-            data = message.data
-            if self._restamp and message.topic in self.headed:
-                old = data[4:12]
-                if old not in new:
-                    new[old] = _stamp_now(little_endian=bool(data[1] & 1))
-                data = data[:4] + new[old] + data[12:]
-            self._publishers[message.topic].publish(data)
+            stamp = None
+            if self._restamp:
+                stamp = new.setdefault(message.data[4:12], time.time_ns())
+            self.send(message, stamp)
             if message.topic == self.camera:
                 times.append(message.time)
             yield message.topic
         if len(times) > 1:
             time.sleep((times[-1] - times[0]) / (len(times) - 1) / 1e9 / self._rate)
+
+    def send(self, message: bag.Message, stamp: int | None = None) -> None:
+        """Publish a message, with a new stamp (nanoseconds) where it has one at all."""
+        data = message.data
+        if stamp is not None and message.topic in self._headed:
+            data = data[:4] + _stamped(stamp, little_endian=bool(data[1] & 1)) + data[12:]
+        self._publishers[message.topic].publish(data)
 
     def close(self) -> None:
         """Wait until what was sent has come."""
@@ -117,10 +121,9 @@ def _starts_with_header(kind: type) -> bool:
     return next(iter(kind.get_fields_and_field_types().values()), '') == 'std_msgs/Header'
 
 
-def _stamp_now(little_endian: bool) -> bytes:
-    """Wall clock as CDR has it: int32 seconds, uint32 nanoseconds."""
-    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    return struct.pack('<iI' if little_endian else '>iI', seconds, nanoseconds)
+def _stamped(stamp: int, little_endian: bool) -> bytes:
+    """Write a stamp as CDR has it: int32 seconds, uint32 nanoseconds."""
+    return struct.pack('<iI' if little_endian else '>iI', *divmod(stamp, 1_000_000_000))
 
 
 @contextmanager

@@ -51,6 +51,10 @@ class Processes:
                 start_new_session=True,  # an interrupt from the keyboard is ours to pass on
             )
 
+    def pid(self, name: str) -> int:
+        """Give its number."""
+        return self._processes[name].pid
+
     def alive(self, name: str) -> bool:
         """Whether it still runs."""
         return self._processes[name].poll() is None
