@@ -88,26 +88,27 @@ def _strength(affordance, support, width: int, need: float) -> tuple[np.ndarray,
 
 def _seeds(strength: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns and rows of the strongest pixel of each cell, strongest first, at most MAX_SEEDS."""
-    cell = max(cell, math.ceil(math.sqrt(np.count_nonzero(strength) / MAX_SEEDS)))
+    cell = max(cell, math.ceil(math.sqrt(cv2.countNonZero(strength) / MAX_SEEDS)))
     rows, columns = (-(-size // cell) for size in strength.shape)
     padded = np.zeros((rows * cell, columns * cell), np.float32)
     padded[: strength.shape[0], : strength.shape[1]] = strength
-    cells = padded.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(-1, cell * cell)
-    top = cells.max(axis=1)
+    cells = padded.reshape(rows, cell, columns, cell)
+    top = cells.max(axis=1).max(axis=2).ravel()  # down first: whole rows at once
     best = np.argsort(-top, kind='stable')[:MAX_SEEDS]
     best = best[top[best] > 0]
     row, column = np.divmod(best, columns)
-    down, right = np.divmod(cells[best].argmax(axis=1), cell)
+    down, right = np.divmod(cells[row, :, column].reshape(-1, cell**2).argmax(axis=1), cell)
     return column * cell + right, row * cell + down
 
 
 def _apart(places: np.ndarray, spacing: float, limit: int) -> list[int]:
     """Rows of places (N, D), best first, of which none is nearer than spacing to a better one."""
     chosen, free = [], np.ones(len(places), bool)
-    while free.any() and len(chosen) < limit:
+    while len(chosen) < limit and free.any():
         best = int(free.argmax())
         chosen.append(best)
-        free &= ((places - places[best]) ** 2).sum(axis=1) >= spacing**2
+        away = places - places[best]
+        free &= np.einsum('ij,ij->i', away, away) >= spacing**2
         free[best] = False
     return chosen
 
@@ -140,15 +141,15 @@ def _on_surface(
     radius, need = (min(size * focal / usual, side) for size in sizes)
     # Nothing is read further from the support than the reach of the nearest cup.
     reach = math.ceil((options.cup_radius + options.edge_margin) * focal / near) + 8
-    left, top, width, height = cv2.boundingRect(support.astype(np.uint8))
+    left, top, width, height = cv2.boundingRect(support.view(np.uint8))
     right, bottom = left + width + reach, top + height + reach
     left, top = max(0, left - reach), max(0, top - reach)
     window = np.s_[top:bottom, left:right]
     affordance, support, depth = affordance[window], support[window], depth[window]
-    depth = np.where((depth >= NEAR) & (depth <= FAR), depth, np.float32(0))
     camera = camera._replace(cx=camera.cx - left, cy=camera.cy - top)
 
-    surface = smooth(depth, camera, max(3, int(radius / 5) | 1))
+    known = (depth >= NEAR) & (depth <= FAR)
+    surface = smooth(depth, known, camera, max(3, int(radius / 5) | 1))
     support = support & (surface.share >= KNOWN)
     strength, room = _strength(affordance, support, max(3, int(need) | 1), need + 1)
     u, v = _seeds(strength, max(2, int(radius / 2)))
@@ -219,7 +220,7 @@ def find_candidates(
         raise ValueError(f"{camera} must describe a picture of affordance's size {support.shape}")
     if not support.any():
         return ()
-    affordance = np.where(support, affordance, np.float32(0))
+    affordance = cv2.copyTo(affordance, support.view(np.uint8))
     if depth is None or camera is None or not _is_lens(camera):
         return _on_pixels(affordance, support, options)
     return _on_surface(affordance, support, depth, camera, options, workspace_pose)

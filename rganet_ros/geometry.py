@@ -123,24 +123,24 @@ def orientations(normals: np.ndarray) -> np.ndarray:
     return np.stack([x, np.cross(z, x), z], axis=2)
 
 
-def fit_planes(u, v, inverse_depth, weight, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+def fit_planes(x, y, inverse_depth, weight) -> tuple[np.ndarray, np.ndarray]:
     """
-    Least-squares planes, one per row, from samples of a depth picture.
+    Least-squares planes, one per column, from samples of a depth picture.
 
-    The inverse depth of a plane n . p = d is linear in the pixel, 1 / z = n . ray / d, so a fit
-    of 1 / z over pixels is exact on a tilted plane, and needs no point cloud.
+    The inverse depth of a plane n . p = d is linear in the ray, 1 / z = n . ray / d, so a fit
+    of 1 / z over rays is exact on a tilted plane, and needs no point cloud.
 
-    u, v, inverse_depth, weight  (N, M): pixels, 1 / metres, weights >= 0 (0 = ignore the sample)
+    x, y, inverse_depth, weight  (M, N): rays (x, y, 1), 1 / metres, weights >= 0 (0 = ignore)
     returns  (N, 3) unit normals that point away from the camera, (N,) distances d > 0, metres;
              NaN where the samples do not span a plane
     """
-    x, y = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy
     with np.errstate(invalid='ignore', divide='ignore'):
-        weight = weight / weight.sum(axis=1, keepdims=True)
-        mean_x, mean_y, mean = ((weight * a).sum(axis=1) for a in (x, y, inverse_depth))
-        x, y, rest = x - mean_x[:, None], y - mean_y[:, None], inverse_depth - mean[:, None]
-        xx, xy, yy = ((weight * a).sum(axis=1) for a in (x * x, x * y, y * y))
-        xr, yr = ((weight * a).sum(axis=1) for a in (x * rest, y * rest))
+        weight = weight / weight.sum(axis=0)
+        mean_x, mean_y, mean = ((weight * a).sum(axis=0) for a in (x, y, inverse_depth))
+        x, y, rest = x - mean_x, y - mean_y, inverse_depth - mean
+        wx, wy = weight * x, weight * y
+        pairs = (wx, x), (wx, y), (wy, y), (wx, rest), (wy, rest)
+        xx, xy, yy, xr, yr = ((a * b).sum(axis=0) for a, b in pairs)
         spread = xx * yy - xy * xy
         spread[~(spread > 1e-6 * (xx + yy) ** 2)] = np.nan
         a, b = (yy * xr - xy * yr) / spread, (xx * yr - xy * xr) / spread

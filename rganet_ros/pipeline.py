@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import cv2
 import numpy as np
 from rganet_ros.candidates import CandidateOptions, find_candidates
 from rganet_ros.predictor import open_predictor, Predictor, PredictorOptions
@@ -37,7 +38,7 @@ class Pipeline:
         started = time.perf_counter()
         affordance, labels, ms = self.predictor.predict(frame)
         predicted = time.perf_counter()
-        allowed = affordance if inside is None else np.where(inside, affordance, np.float32(0))
+        allowed = affordance if inside is None else cv2.copyTo(affordance, inside.view(np.uint8))
         candidates = find_candidates(
             allowed, frame.depth, frame.camera, self.options, workspace_pose
         )

@@ -45,33 +45,33 @@ def test_tangents_are_a_right_handed_frame_and_the_first_is_the_pictures_right()
 
 
 def _samples(normal, distance, count=40, seed=2):
-    """Pixels, and inverse depth there, of the plane normal . p = distance."""
+    """Rays x, y, and inverse depth there, of the plane normal . p = distance."""
     u, v = np.random.default_rng(seed).uniform((0, 0), (80, 60), (count, 2)).T
     ray = np.stack([(u - CAMERA.cx) / CAMERA.fx, (v - CAMERA.cy) / CAMERA.fy, np.ones(count)])
-    return u, v, normal @ ray / distance
+    return *ray[:2], normal @ ray / distance
 
 
 def test_planes_are_fitted_exactly_and_ignore_samples_without_weight():
     normals = np.array([[0, 0, 1], [0.6, 0, 0.8], [-0.48, 0.64, 0.6]])
     distances = np.array([0.5, 0.3, 1.2])
-    u, v, inverse = (
-        np.stack(a) for a in zip(*(_samples(n, d) for n, d in zip(normals, distances)))
+    x, y, inverse = (
+        np.stack(a, 1) for a in zip(*(_samples(n, d) for n, d in zip(normals, distances)))
     )
-    weight = np.random.default_rng(3).uniform(0.1, 1, u.shape)
-    weight[:, ::7] = 0
-    inverse[:, ::7] = 99
-    fitted, far = geometry.fit_planes(u, v, inverse, weight, CAMERA)
+    weight = np.random.default_rng(3).uniform(0.1, 1, x.shape)
+    weight[::7] = 0
+    inverse[::7] = 99
+    fitted, far = geometry.fit_planes(x, y, inverse, weight)
     np.testing.assert_allclose(fitted, normals, atol=1e-9)
     np.testing.assert_allclose(far, distances, atol=1e-9)
 
 
 def test_a_fit_is_the_least_squares_solution():
     random = np.random.default_rng(4)
-    u, v, inverse = _samples(np.array([0.6, 0, 0.8]), 0.5)
+    x, y, inverse = _samples(np.array([0.6, 0, 0.8]), 0.5)
     inverse = inverse + random.normal(0, 0.02, inverse.shape)
-    weight = random.uniform(0, 1, u.shape)
-    normal, distance = geometry.fit_planes(u[None], v[None], inverse[None], weight[None], CAMERA)
-    rays = np.stack([(u - CAMERA.cx) / CAMERA.fx, (v - CAMERA.cy) / CAMERA.fy, np.ones(40)], 1)
+    weight = random.uniform(0, 1, x.shape)
+    normal, distance = geometry.fit_planes(*(a[:, None] for a in (x, y, inverse, weight)))
+    rays = np.stack([x, y, np.ones(40)], 1)
     root = np.sqrt(weight)
     expected, *_ = np.linalg.lstsq(rays * root[:, None], inverse * root, rcond=None)
     np.testing.assert_allclose(normal[0] / distance[0], expected, rtol=1e-9)
@@ -79,8 +79,8 @@ def test_a_fit_is_the_least_squares_solution():
 
 @pytest.mark.parametrize('weight', [0, 1], ids=['no weight', 'on a line'])
 def test_samples_that_span_no_plane_give_nan(weight):
-    u = np.arange(20.0)[None]
-    normal, distance = geometry.fit_planes(u, 2 * u, u * 0 + 2, u * 0 + weight, CAMERA)
+    x = np.arange(20.0)[:, None]
+    normal, distance = geometry.fit_planes(x, 2 * x, x * 0 + 2, x * 0 + weight)
     assert np.isnan(normal).all()
     assert np.isnan(distance).all()
 

@@ -41,8 +41,8 @@ def picture(header: Header, pixels: np.ndarray, encoding: str, scale: float = 1.
         pixels = cv2.resize(pixels, size, interpolation=how)
     height, width = pixels.shape[:2]
     # rclpy takes an array.array as it is; anything else it would go through byte by byte.
-    data = array('B', bytes(pixels.nbytes))
-    np.frombuffer(data, pixels.dtype).reshape(pixels.shape)[:] = pixels
+    data = array('B')
+    data.frombytes(memoryview(np.ascontiguousarray(pixels)).cast('B'))
     return Image(
         header=header, height=height, width=width, encoding=encoding, is_bigendian=0,
         step=pixels.nbytes // height, data=data,
