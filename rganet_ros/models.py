@@ -24,8 +24,8 @@ class Model:
     A model file that is there and is what its card says.
 
     card  format, network, config, classes, size [h, w] of its input, fit (how a picture is brought
-          to that size), depth (whether it takes one), cup_radius (metres), precision, data,
-          scores, made, sha256 (of the ONNX file)
+          to that size), depth (whether it takes one), cup (its name in the generator's recipe,
+          or ''), cup_radius (metres), precision, data, scores, made, sha256 (of the ONNX file)
     """
 
     name: str

@@ -55,7 +55,7 @@ def row(model: Model) -> tuple[str, ...]:
         ' / '.join(map(_share, scores.get('iou', []))) or '-',
         ', '.join(map(_share, pair)),
         str(scores.get('frames', '-')),
-        f'{card["cup_radius"] * 1000:g} mm',
+        f'{card.get("cup", "")} {card["cup_radius"] * 1000:g} mm'.strip(),
         f'{model.onnx.stat().st_size / 1e6:.1f}',
         model.sha256[:16],
     )

@@ -1,5 +1,6 @@
 """The shipped models do what models/README.md says, on the held-out set made anew."""
 
+import dataclasses
 import json
 from pathlib import Path
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 from rganet_ros import cli, models, zoo
+from rganet_ros.synthetic.cup import CUPS
 from rganet_ros.synthetic.generate import VERSION
 
 # IoU of the suctionable class. The models were trained on frames of the generator's version 1 and
@@ -77,6 +79,16 @@ def test_the_model_with_memory_says_what_that_is_worth():
     assert {(row['frames'], row['seed']) for row in compared} == {
         (frames, seed) for frames in (1, 2, 4) for seed in (0, 1)
     }
+
+
+@pytest.mark.parametrize('name', [*LEAST, TEMPORAL])
+def test_the_card_names_the_cup_that_the_labels_were_made_for(name):
+    card = models.find(name).card
+    cup = json.loads(json.dumps(dataclasses.asdict(CUPS[card['cup']])))
+    made_for = card['data']['cup']
+    assert card['cup_radius'] == cup['radius'] == made_for['radius']
+    same = cup.keys() & made_for.keys()
+    assert len(same) > 15 and all(cup[each] == made_for[each] for each in same)
 
 
 @pytest.mark.parametrize('name', LEAST)

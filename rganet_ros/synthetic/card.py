@@ -20,7 +20,11 @@ COLOURS = np.uint8([[30, 30, 30], [180, 60, 40], [60, 190, 90]])  # by class
 
 
 def open_card(root: Path, split: str, identity: dict) -> dict:
-    """Read the card, or start one; ValueError if this split was made from something else."""
+    """
+    Read the card, or start one.
+
+    ValueError if this split was made from something else, or any for a cup that differs.
+    """
     card = dataset.read_card(root) or {'format': 1, 'splits': {}}
     made = card['splits'].get(split, {})
     differing = [key for key in identity if key in made and made[key] != identity[key]]
@@ -29,7 +33,19 @@ def open_card(root: Path, split: str, identity: dict) -> dict:
             f'{root} holds {split} frames with another {" and ".join(differing)}: '
             'give the same ones, or another folder'
         )
+    cup, before = _cup(identity), card.get('cup', {})
+    other = [name for name in cup if name in before and before[name] != cup[name]]
+    if other:
+        raise ValueError(
+            f'{root} holds labels for a cup of another {" and ".join(other)}: give a folder to '
+            f'each cup ({identity["recipe"]["cup"]} here)'
+        )
     return card
+
+
+def _cup(identity: dict) -> dict:
+    """Give the constants of the cup, as JSON has them."""
+    return json.loads(json.dumps(asdict(CUPS[identity['recipe']['cup']])))
 
 
 def write(
@@ -47,7 +63,7 @@ def write(
     card |= {
         'name': 'synthetic clutter',
         'unlabelled': 'background',
-        'cup': asdict(CUPS[identity['recipe']['cup']]),
+        'cup': _cup(identity),
     }
     card['splits'][split] = {
         **identity,

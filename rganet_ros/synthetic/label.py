@@ -173,13 +173,17 @@ def clearance(cups: Placements, cloud, instance, camera: Camera, cup: Cup) -> np
     return _fade(blocked, 0, cup.clearance_share)
 
 
-def wrench(at, axis, up, mass, centre, cup: Cup) -> np.ndarray:
-    """Rate the hold against the weight's moment about the lip, and sliding; up is unit (3,)."""
+def wrench(at, axis, up, mass, centre, force, cup: Cup) -> np.ndarray:
+    """
+    Rate the hold against the weight's moment about the lip, and sliding.
+
+    up is unit (3,); force (n,) newtons hold the lip on, and are not 0.
+    """
     weight = mass * cup.gravity
     moment = np.linalg.norm(np.cross(centre - at, -up * weight[:, None]), axis=1)
-    peel = _fade(moment / (cup.force * cup.radius), 0, 1)
+    peel = _fade(moment / (force * cup.radius), 0, 1)
     cosine = np.clip(axis @ up, -1, 1)
-    normal_force = cup.force - weight * cosine
+    normal_force = force - weight * cosine
     load = weight * np.sqrt(1 - cosine**2) / (cup.friction * np.maximum(normal_force, 1e-3))
     return np.sqrt(peel * _fade(load, 0, 1) * (normal_force > 0))
 
@@ -194,7 +198,7 @@ def score(cloud, normal, instance, camera: Camera, up, approach, bodies: Bodies,
     Returns (H, W) float32 in 0..1, 0 off objects.
     """
     cups = placements(cloud, normal, instance, camera, cup)
-    leaks = bodies.open if cup.porous_holds else bodies.open | bodies.porous
+    leaks = bodies.open if cup.porous_pressure else bodies.open | bodies.porous
     cups = cups.where(~leaks[cups.ids - 1])
     quality = reach(cups.axis, approach, cup)
     cups, quality = cups.where(quality > 0), quality[quality > 0]
@@ -207,7 +211,8 @@ def score(cloud, normal, instance, camera: Camera, up, approach, bodies: Bodies,
     cups, quality = cups.where(quality > 0), quality[quality > 0]
     quality *= clearance(cups, cloud, instance, camera, cup)
     mass, centre = bodies.mass[cups.ids - 1], bodies.centre[cups.ids - 1]
-    quality *= wrench(cups.at, cups.axis, up, mass, centre, cup)
+    force = cup.force(bodies.porous[cups.ids - 1])
+    quality *= wrench(cups.at, cups.axis, up, mass, centre, force, cup)
     return _spread(quality, cups, instance, cup)
 
 

@@ -41,6 +41,7 @@ class Recipe:
 
 RECIPES = {
     'clutter': Recipe(),
+    'strong': Recipe(cup='strong'),  # of equal seeds: clutter's frames, labelled for that cup
     'totes': Recipe(
         relief_share=0.6, tilted_share=0.5, empty_share=0.15, shelf_share=0.08, drawer_share=0.06
     ),

@@ -24,7 +24,7 @@ from torch import nn
 
 OPSET = 17
 SIZE = (480, 640)
-CUP_RADIUS = 0.015  # metres; what the labels of the training data were made for
+CUP_RADIUS = 0.015  # metres; for data whose card names no cup
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         '--size', type=int, nargs=2, metavar=('H', 'W'),
         help="of the model's input (480 640, or the size that the network is bound to)",
     )  # fmt: skip
-    parser.add_argument('--cup-radius', type=float, default=CUP_RADIUS, help='metres')
+    parser.add_argument(
+        '--cup-radius', type=float,
+        help=f"metres (that of the training data's card, else {CUP_RADIUS})",
+    )  # fmt: skip
     conversion.arguments(parser)
 
 
@@ -68,14 +71,15 @@ def export(
     checkpoint: Path,
     path: Path,
     size: tuple[int, int] | None = None,
-    cup_radius=CUP_RADIUS,
+    cup_radius: float | None = None,
     command='',
 ) -> dict:
     """
     Write path (.onnx), its card (.json) and the weights it has (.safetensors); returns the card.
 
-    size     (height, width) of the model's input; None: that of the network's Config, or SIZE
-    command  the line that asked for it, for the card
+    size        (height, width) of the model's input; None: that of the network's Config, or SIZE
+    cup_radius  metres; None: that of the cup that the data's labels were made for, or CUP_RADIUS
+    command     the line that asked for it, for the card
 
     Weights are stored as fp16 and widened by Casts: arithmetic is float32. The shipped safetensors
     hold those same rounded values, unfolded, so torch and the engines answer alike.
@@ -94,7 +98,9 @@ def export(
     onnx.checker.check_model(graph, full_check=True)
     data = graph.SerializeToString()
     write_file(path, data)
-    recipe = made.get('recipe', {})
+    recipe, cup = made.get('recipe', {}), origin.cup(made.get('data', {}))
+    if cup_radius is None:
+        cup_radius = cup.radius if cup else CUP_RADIUS
     card = {
         'format': 1,
         'network': about['network'],
@@ -103,6 +109,7 @@ def export(
         'size': list(size),
         'fit': 'letterbox',
         'depth': network.config.depth,
+        'cup': cup.name if cup and cup.radius == cup_radius else '',
         'cup_radius': cup_radius,
         'precision': 'fp32 arithmetic, fp16 weights',
         'arithmetic': 'fp32',

@@ -212,6 +212,38 @@ def test_backgrounds_are_the_same_view_without_the_things(small):
     assert changed[on].mean() > 2 * changed[around].mean()
 
 
+def test_of_equal_seeds_another_cup_has_the_same_frames_and_other_labels(small):
+    strong = dataclasses.replace(small, cup='strong')
+    more = 0
+    for number in range(4):
+        made = [
+            list(generate.samples(each, 'test', 3, number, [0, 1])) for each in (small, strong)
+        ]
+        for one, two in zip(*made, strict=True):
+            for name in ('rgb', 'depth', 'instance', 'true_depth', 'pose'):
+                assert np.array_equal(getattr(one, name), getattr(two, name)), name
+            rigid, held = one.label == SUCTIONABLE, two.label == SUCTIONABLE
+            assert held[rigid].all() and np.array_equal(one.label > 0, two.label > 0)
+            more += held.sum() - rigid.sum()
+    assert more > 0
+
+
+def test_a_folder_has_labels_for_one_cup(one, tmp_path, small_options, capsys):
+    card = json.loads((one / 'card.json').read_text())
+    assert (
+        card['cup']['porous_pressure'] == 0 and card['splits']['test']['recipe']['cup'] == 'rigid'
+    )
+    root = tmp_path / 'set'
+    root.mkdir()
+    shutil.copy(one / 'card.json', root)
+    (tmp_path / 'strong.yaml').write_text(yaml.safe_dump(small_options | {'cup': 'strong'}))
+    words = ['synthesize', str(root), '--recipe', str(tmp_path / 'strong.yaml')]
+    assert cli.main([*words, '--split', 'train', '--frames', '1']) == 2
+    said = capsys.readouterr().err
+    assert 'a cup of another least_share and lip_tolerance' in said and '(strong here)' in said
+    assert [path.name for path in root.iterdir()] == ['card.json']
+
+
 def test_a_look_at_the_empty_container_changes_nothing(small):
     made = list(generate.samples(small, 'test', 3, 0, [0, 1]))
     looked = dataclasses.replace(small, backgrounds=True)

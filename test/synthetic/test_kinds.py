@@ -57,6 +57,13 @@ def test_soft_things_are_held_by_a_strong_vacuum_alone(kind):
     assert held(kind) == 0 and held(kind, 'strong') > 0.05
 
 
+@pytest.mark.parametrize('kind', ['bag', 'pack', 'blister', 'box', 'book', 'can', 'bottle'])
+def test_film_is_held_in_more_places_by_a_strong_vacuum_and_nothing_in_fewer(kind):
+    rigid, strong = (alone(kind, cup)[1].label == SUCTIONABLE for cup in ('rigid', 'strong'))
+    assert strong[rigid].all()
+    assert kind not in ('bag', 'pack') or strong.sum() > rigid.sum() > 0
+
+
 def test_a_mesh_is_one_thing_to_ids_and_wires_to_the_eye():
     scene, sample = alone('mesh_cup', 'rigid')
     inside = cv2.erode((sample.instance == 1).astype(np.uint8), np.ones((9, 9))) > 0
