@@ -144,6 +144,11 @@ class Zeng:
         path = self._data / 'score' / f'{self.names[index]}.png'
         return read_depth(path, 1 / 65535) if path.is_file() else None
 
+    def surface(self, index: int) -> np.ndarray | None:
+        """Read the depth without noise of a set that was made: (H, W) float32 metres; or None."""
+        path = self._data / 'depth-true' / f'{self.names[index]}.png'
+        return read_depth(path, DEPTH_UNIT) if path.is_file() else None
+
     def flow(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Read where a frame's pixels were in the clip's frame before, and which were seen."""
         return read_flow(self._data / 'flow' / f'{self.names[index]}.png')

@@ -154,6 +154,9 @@ class Masks:
     def holds(self, index: int) -> np.ndarray | None:
         """Nothing is known but the class."""
 
+    def surface(self, index: int) -> np.ndarray | None:
+        """Nothing is known of the true surface."""
+
 
 def _by_name(folder: Path) -> dict[str, Path]:
     return {

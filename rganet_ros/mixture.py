@@ -133,6 +133,11 @@ class DataSet:
         part, own = self._at(index)
         return part.holds(own)
 
+    def surface(self, index: int) -> np.ndarray | None:
+        """Read the depth without noise, (H, W) metres; None where that is not known."""
+        part, own = self._at(index)
+        return part.surface(own)
+
     def order(self, rng: np.random.Generator) -> np.ndarray:
         """
         Draw an epoch: as many indices as there are frames, shuffled.

@@ -75,6 +75,21 @@ def tops(rows: list[dict]) -> tuple[list[str], Rows]:
     ]
 
 
+def candidates(rows: list[dict]) -> tuple[list[str], Rows]:
+    """Lay out how far candidates are from the true surface: a row a model."""
+    names = ('point_mm', 'normal_degrees')
+    head = ['model', 'candidates', 'labelled suctionable, %', 'point, mm: median', '95 %']
+    return [*head, 'normal, degrees: median', '95 %'], [
+        [
+            row['model'],
+            str(found['count']),
+            _percent(found['suctionable']),
+            *('-' if x is None else f'{x:.2f}' for name in names for x in found[name].values()),
+        ]
+        for row in rows for found in [row['candidates']]
+    ]  # fmt: skip
+
+
 def _laid_out(rows: list[dict]) -> Iterable[tuple[str, tuple[list[str], Rows]]]:
     """Give every table with its title."""
     for row in rows:
@@ -87,6 +102,8 @@ def _laid_out(rows: list[dict]) -> Iterable[tuple[str, tuple[list[str], Rows]]]:
     yield f'{what}: mean ± standard deviation over frames, %', by_model(rows)
     if suction:
         yield 'suctionable: pooled over frames, %', tops(rows)
+    if all('candidates' in row for row in rows):
+        yield 'candidates with depth, by default, against the true surface', candidates(rows)
 
 
 def about(row: dict) -> str:

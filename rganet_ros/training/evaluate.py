@@ -15,22 +15,20 @@ from typing import NamedTuple
 
 import numpy as np
 from rganet_ros import check, networks, normals, report
-from rganet_ros.candidates import CandidateOptions, find_candidates
 from rganet_ros.mgrid import DEFAULT, Grid
 from rganet_ros.mixture import DataSet
 from rganet_ros.networks.count import Count
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
-from rganet_ros.top_precision import precision_at_ranks, RANKS, THRESHOLDS
 from rganet_ros.training import comparison, origin
 from rganet_ros.training.cost import cost
+from rganet_ros.training.places import Places
 from rganet_ros.training.score import Answer, answerer, beside, score, smoothed
-from rganet_ros.types import CLASSES, Frame, SUCTIONABLE
+from rganet_ros.types import CLASSES, Frame
 from rich.console import Console
 import torch
 
 SHOWN = 3  # pictures of the best, of the middle and of the worst
-RANKED = CandidateOptions(limit=RANKS, min_affordance=0.1, min_score=0.1)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -165,12 +163,11 @@ def evaluate(
     """
     Score one model, with what takes its time and the precision of its ranked places.
 
-    Returns the scores of `score.score`, ms (median a frame), average_precision and by threshold
-    precision_1 and precision_5 (see `precision_at_ranks`; places_from says what they are measured
-    by: the data set's score, or its label), and pictures: best, median and worst.
+    Returns the scores of `score.score`, ms (median a frame), those of `Places.summary`, and
+    pictures: best, median and worst.
     """
     took: list[float] = []
-    ranked, scored = [], []
+    places = Places(frames) if frames.classes == CLASSES else None
     order: list[tuple[float, int]] = []
 
     def timed(rgb, depth, new=True):
@@ -181,24 +178,12 @@ def evaluate(
 
     def watch(index, affordance, labels, own):
         order.append((own.get('iou', own['accuracy']), index))
-        if frames.classes == CLASSES:
-            holds = frames.holds(index)
-            scored.append(holds is not None)
-            if holds is None:
-                holds = frames[index][2] == SUCTIONABLE
-            places = find_candidates(affordance, None, None, RANKED)
-            ranked.append(precision_at_ranks([holds[round(c.v), round(c.u)] for c in places]))
+        if places is not None:
+            places.add(index, affordance)
 
     given = smoothed(timed, smooth) if smooth else timed
     found = score(given, frames, True, watch, grid) | {'ms': round(float(np.median(took)), 2)}
-    if ranked:
-        precision = np.mean(ranked, 0)
-        kinds = [name for name, is_so in (('score', True), ('label', False)) if is_so in scored]
-        found['places_from'] = ' and '.join(kinds)
-        found['average_precision'] = round(float(precision.mean()), 4)
-        for rank in (1, 5):
-            shares = np.round(precision[:, rank - 1], 4).tolist()
-            found[f'precision_{rank}'] = dict(zip(map(str, THRESHOLDS), shares))
+    found |= places.summary() if places is not None else {}
     return found, _picked(given, frames, order) if pictures else {}
 
 

@@ -1,20 +1,25 @@
-"""One step: batch norms that stay."""
+"""One step: batch norms that stay, averaged weights that follow."""
 
 import pytest
 from rganet_ros.training.batches import Batches
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.machine import open_fabric
 from rganet_ros.training.training import Training
+import torch
 
 TINY = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'scale_by_n': True}
 
 
-def stepped(frames, **changes):
+def begun(**changes):
     given = {'config': TINY, 'batch': 2, 'crop': (64, 64), 'precision': 'fp32'} | changes
-    recipe = Recipe(**given)
-    training = Training(recipe, 10, open_fabric('cpu'))
+    training = Training(Recipe(**given), 10, open_fabric('cpu'))
     training.begin_epoch()
-    training.step([Batches(frames, recipe)[0, 0]])
+    return training
+
+
+def stepped(frames, **changes):
+    training = begun(**changes)
+    training.step([Batches(frames, training.recipe)[0, 0]])
     return training
 
 
@@ -23,3 +28,18 @@ def test_frozen_norms_keep_their_statistics(frozen, frames):
     training = stepped(frames, freeze_norms=frozen)
     means = [v for k, v in training.network.state_dict().items() if k.endswith('running_mean')]
     assert len(means) > 5 and all(not mean.any() for mean in means) == frozen
+
+
+@pytest.mark.parametrize(('decay', 'share'), [(0.0, 1.0), (0.1, 0.9), (0.998, 9 / 11)])
+def test_averaged_weights_follow_by_what_the_decay_leaves_and_sooner_at_first(
+    decay, share, frames
+):
+    before = dict(begun(average=decay).network.named_parameters())
+    training = stepped(frames, average=decay)
+    moved = 0
+    for (name, after), kept in zip(
+        training.network.named_parameters(), training.average.parameters()
+    ):
+        torch.testing.assert_close(kept, before[name] + share * (after - before[name]))
+        moved += not torch.equal(after, before[name])
+    assert moved > 10
