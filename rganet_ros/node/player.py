@@ -19,11 +19,11 @@ import sys
 import tempfile
 import time
 
-import rclpy
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rganet_ros import bag, pictures, record
+from rganet_ros.node.short_lived import short_lived
 from rganet_ros.transforms import FIXED_TOPIC
 
 SETTLE = 1.0  # seconds for both sides to know of each other
@@ -143,26 +143,22 @@ def as_bag(path: Path, hz: float):
 
 
 def _run(args: argparse.Namespace) -> None:
-    with as_bag(args.path, args.hz) as path:
-        node = rclpy.create_node('player')
-        try:
-            player = Player(node, path, args.rate, args.restamp)
-            player.wait(args.timeout)
-            count = 0
-            end = time.monotonic() + (args.seconds or float('inf'))
-            for _ in range(args.loop):
-                for topic in player.play():
-                    if topic == player.camera:
-                        count += 1
-                        print(f'played {count}', flush=True)
-                    if time.monotonic() > end:
-                        break
+    with as_bag(args.path, args.hz) as path, short_lived('player') as (node, _):
+        player = Player(node, path, args.rate, args.restamp)
+        player.wait(args.timeout)
+        count = 0
+        end = time.monotonic() + (args.seconds or float('inf'))
+        for _ in range(args.loop):
+            for topic in player.play():
+                if topic == player.camera:
+                    count += 1
+                    print(f'played {count}', flush=True)
                 if time.monotonic() > end:
-                    print(f'cut after {args.seconds:g} s', flush=True)
                     break
-            player.close()
-        finally:
-            node.destroy_node()
+            if time.monotonic() > end:
+                print(f'cut after {args.seconds:g} s', flush=True)
+                break
+        player.close()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -177,7 +173,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--restamp', action='store_true', help='stamps of now, not of the bag')
     parser.add_argument('--timeout', type=float, default=30.0, help='wait for a listener (30 s)')
     args = parser.parse_args(argv)
-    rclpy.init(args=[])
     try:
         _run(args)
         return 0
@@ -186,8 +181,6 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         return 130
-    finally:
-        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

@@ -19,12 +19,11 @@ import struct
 import sys
 import time
 
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rganet_ros import bag, record, report
 from rganet_ros.node.player import message_class
+from rganet_ros.node.short_lived import short_lived
 
 TOPICS = {
     'candidates': 'sensor_msgs/msg/PointCloud2',
@@ -88,10 +87,7 @@ class Recorder:
 
 
 def _run(args: argparse.Namespace, stopped: list) -> None:
-    node = rclpy.create_node('recorder')
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
+    with short_lived('recorder', SignalHandlerOptions.NO) as (node, executor):
         with record.Writer(args.bag) as writer:
             recorder = Recorder(node, args.node, writer)
             ready = False
@@ -104,9 +100,6 @@ def _run(args: argparse.Namespace, stopped: list) -> None:
                 if args.idle and time.monotonic() - last > args.idle:
                     break
         report.write_json(args.summary, recorder.summary())
-    finally:
-        executor.shutdown()
-        node.destroy_node()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -121,15 +114,12 @@ def main(argv: list[str] | None = None) -> int:
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: stopped.append(number))
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     try:
         _run(args, stopped)
         return 0
     except (OSError, ValueError) as error:
         print(f'recorder: error: {error}', file=sys.stderr)
         return 2
-    finally:
-        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

@@ -8,8 +8,7 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import GetParameters
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rganet_ros import bag, cameras, decode
@@ -18,6 +17,7 @@ from rganet_ros.node import advice
 from rganet_ros.node.advice import Topic
 from rganet_ros.node.inputs import describe_qos
 from rganet_ros.node.player import message_class
+from rganet_ros.node.short_lived import short_lived
 
 KINDS = (IMAGE, COMPRESSED, CAMERA_INFO)
 SETTLE = 1.0  # seconds until a new node knows of the others
@@ -107,36 +107,30 @@ def find_nodes(node, ask, said: dict[str, DiagnosticStatus]) -> list[advice.Node
 
 def look(seconds: float) -> int:
     """Look, and print what is there and what to change; returns 1 where something is."""
-    rclpy.init(args=[])
-    node = rclpy.create_node('rganet_doctor')
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-
-    def ask(kind, name, request):
-        client = node.create_client(kind, name)
-        try:
-            if not client.wait_for_service(ANSWER):
-                return None
-            future = client.call_async(request)
-            executor.spin_until_future_complete(future, ANSWER)
-            return future.result() if future.done() else None
-        finally:
-            node.destroy_client(client)
-
     try:
-        listener, end = Listener(node), time.monotonic() + SETTLE + seconds
-        node.create_timer(0.5, listener.update)
-        while time.monotonic() < end:
-            executor.spin_once(timeout_sec=0.1)
-        nodes = find_nodes(node, ask, listener.said)
-        others = len(node.get_node_names()) - 1
-        return _tell(listener, nodes, others, bool(node.count_publishers('/clock')))
+        with short_lived('rganet_doctor') as (node, executor):
+            listener, end = Listener(node), time.monotonic() + SETTLE + seconds
+            node.create_timer(0.5, listener.update)
+            while time.monotonic() < end:
+                executor.spin_once(timeout_sec=0.1)
+            nodes = find_nodes(node, functools.partial(_ask, node, executor), listener.said)
+            others = len(node.get_node_names()) - 1
+            return _tell(listener, nodes, others, bool(node.count_publishers('/clock')))
     except (KeyboardInterrupt, ExternalShutdownException):
         return 130
+
+
+def _ask(node, executor, kind, name, request):
+    """Call a service; None where no answer comes."""
+    client = node.create_client(kind, name)
+    try:
+        if not client.wait_for_service(ANSWER):
+            return None
+        future = client.call_async(request)
+        executor.spin_until_future_complete(future, ANSWER)
+        return future.result() if future.done() else None
     finally:
-        executor.shutdown()
-        node.destroy_node()
-        rclpy.try_shutdown()
+        node.destroy_client(client)
 
 
 def _tell(listener: Listener, nodes: list[advice.Node], others: int, sim_time: bool) -> int:

@@ -13,14 +13,15 @@ from collections import Counter
 import functools
 import threading
 import time
+from typing import NoReturn
 
 import foxglove
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rganet_ros import bag, cameras, models
 from rganet_ros.node.outputs import TOPICS
 from rganet_ros.node.player import message_class
+from rganet_ros.node.short_lived import short_lived
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,10 +102,14 @@ def _type(kind: type) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted; returns the exit status."""
-    rclpy.init(args=[])
-    node = rclpy.create_node('view')
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    try:
+        with short_lived('view') as (node, executor):
+            _serve(args, node, executor)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+
+
+def _serve(args: argparse.Namespace, node, executor) -> NoReturn:
     view = View(node, topics_of(args.node.rstrip('/'), args.image))
     server = foxglove.start_server(
         name=args.node, host=args.host, port=args.port, server_listener=view,
@@ -116,10 +121,5 @@ def run(args: argparse.Namespace) -> int:
         while True:
             executor.spin_once(timeout_sec=0.1)
             view.update()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
     finally:
         server.stop()
-        executor.shutdown()
-        node.destroy_node()
-        rclpy.try_shutdown()
