@@ -4,6 +4,7 @@
 # make test                  everything the tests need, and the tests
 # make test COVERAGE=1       and which files of the package the tests run less than nine tenths of
 # make test-slow             the tests that take longer, and those on ROS 2 Kilted
+# make test-slow COVERAGE=1  and adds what they run to what make test COVERAGE=1 did
 # make test-gpu              parity and speed of TensorRT, where there is a GPU with its libraries
 # make test-kilted           the node's tests on ROS 2 Kilted, in .venv-kilted
 # make soak MINUTES=30       the node under 30 Hz and faults: memory, latency, age, every drop
@@ -70,13 +71,18 @@ install-test: $(VENV)/.test rendering
 demo: install
 	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)') $(if $(OUT),--out '$(OUT)')
 
+COVER := $(if $(COVERAGE),--cov --cov-report=json:out/coverage.json)
+COVERED := $(if $(COVERAGE),$(BIN)/python test/covered.py out/coverage.json,true)
+
 test: install-test
-	@$(BIN)/python -m pytest -m 'not slow and not gpu' $(if $(COVERAGE),--cov --cov-report=json:out/coverage.json)
-	@$(if $(COVERAGE),$(BIN)/python test/covered.py out/coverage.json)
+	@$(BIN)/python -m pytest -m 'not slow and not gpu' $(COVER)
+	@$(COVERED)
 
 # Kilted's tests run even where a slow one fails; the exit status is of both.
 test-slow: install-test
-	@status=0; $(BIN)/python -m pytest -m 'slow and not gpu' || status=$$?; \
+	@status=0; \
+	  $(BIN)/python -m pytest -m 'slow and not gpu' $(COVER) $(if $(COVER),--cov-append) || status=$$?; \
+	  $(COVERED) || status=$$?; \
 	  $(MAKE) --no-print-directory test-kilted || status=$$?; exit $$status
 
 # With TensorRT and its pycuda in the environment; without a GPU it fails.
