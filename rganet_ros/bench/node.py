@@ -24,8 +24,7 @@ from rganet_ros.bench import turns
 from rganet_ros.bench.cell import Cell, Trial
 from rganet_ros.bench.host import host
 from rganet_ros.node.camera import sets_of
-from rganet_ros.node.demo import environment, node_arguments
-from rganet_ros.node.processes import Processes
+from rganet_ros.node.processes import environment, node_arguments, Processes
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table

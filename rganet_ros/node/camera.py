@@ -15,10 +15,10 @@ from pathlib import Path
 import sys
 import time
 
-import rclpy
 from rclpy.executors import ExternalShutdownException
 from rganet_ros import bag
 from rganet_ros.node.player import Player
+from rganet_ros.node.short_lived import short_lived
 
 MEMORY = 60  # sets that are kept
 
@@ -43,8 +43,7 @@ def sets_of(path: Path, most: int = MEMORY) -> list[list[bag.Message]]:
 
 def _run(args: argparse.Namespace) -> None:
     sets = sets_of(args.path)
-    node = rclpy.create_node('camera')
-    try:
+    with short_lived('camera') as (node, _):
         player = Player(node, args.path, rate=1.0, restamp=True)
         player.wait(args.timeout)
         print('playing', flush=True)
@@ -59,8 +58,6 @@ def _run(args: argparse.Namespace) -> None:
         print('sent', flush=True)
         print(json.dumps(sent), flush=True)
         player.close()
-    finally:
-        node.destroy_node()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,7 +69,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--count', type=int, required=True, help='sets to send')
     parser.add_argument('--timeout', type=float, default=30.0, help='wait for a listener (30 s)')
     args = parser.parse_args(argv)
-    rclpy.init(args=[])
     try:
         _run(args)
         return 0
@@ -81,8 +77,6 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         return 130
-    finally:
-        rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

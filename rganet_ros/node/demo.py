@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 import shutil
-import socket
 import sys
 import time
 from typing import NamedTuple
@@ -20,7 +18,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from rganet_ros import bag, cameras, decode, models, motion, pictures, report, viz
-from rganet_ros.node.processes import Processes
+from rganet_ros.node.processes import environment, node_arguments, Processes
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
 from rich.console import Console
@@ -123,46 +121,6 @@ def _clear(out: Path) -> None:
         shutil.rmtree(old)
     elif old.exists():
         raise FileExistsError(f'{old} is there and is no bag: name another folder with --out')
-
-
-def environment() -> dict[str, str]:
-    """ROS 2 on this machine only, in a domain of its own, with room for pictures."""
-    profile = str(models.share('config') / 'fastdds.xml')
-    prefixes = [sys.prefix, *filter(None, [os.environ.get('AMENT_PREFIX_PATH')])]
-    return os.environ | {
-        'ROS_DOMAIN_ID': str(_free_domain()),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        'AMENT_PREFIX_PATH': ':'.join(prefixes),
-        'FASTDDS_DEFAULT_PROFILES_FILE': profile,
-        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
-        'OMP_WAIT_POLICY': 'passive',
-        'PYTHONUNBUFFERED': '1',
-    }
-
-
-def _free_domain() -> int:
-    """Find a domain, 1..101, of which nobody here uses the first participant's port."""
-    for number in range(101):
-        domain = 1 + (os.getpid() + number) % 101
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(('', 7410 + 250 * domain))
-                return domain
-            except OSError:
-                continue
-    raise ValueError('no free ROS domain on this machine: end some ROS processes')
-
-
-def node_arguments(parameters: dict[str, object], topics: cameras.Topics) -> list[str]:
-    """List the node's words: its parameters, whether there is depth, and the topics of a bag."""
-    parameters = parameters | {'depth': 'true' if topics.depth else 'false'}
-    remaps = {'image': topics.image, 'depth': topics.depth, 'camera_info': topics.info}
-    words = ['--ros-args']
-    for name, value in parameters.items():
-        words += ['-p', f'{name}:={value}']
-    for name, topic in remaps.items():
-        words += ['-r', f'{name}:={topic}'] if topic else []
-    return words
 
 
 def _parameters(args: argparse.Namespace, played: Input) -> dict[str, str]:

@@ -16,11 +16,10 @@ import sys
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rganet_ros import decode
+from rganet_ros.node.short_lived import short_lived
 from sensor_msgs.msg import PointCloud2
 
 
@@ -48,10 +47,7 @@ def _say(**what) -> None:
 
 
 def _run(name: str, stopped: list) -> None:
-    node = rclpy.create_node('listener')
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
+    with short_lived('listener', SignalHandlerOptions.NO) as (node, executor):
         Listener(node, name)
         ready = False
         while not stopped:
@@ -59,9 +55,6 @@ def _run(name: str, stopped: list) -> None:
             if not ready and node.count_publishers(f'{name}/candidates'):
                 ready = True
                 print('ready', flush=True)
-    finally:
-        executor.shutdown()
-        node.destroy_node()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,12 +66,8 @@ def main(argv: list[str] | None = None) -> int:
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: stopped.append(number))
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        _run(args.node, stopped)
-        return 0
-    finally:
-        rclpy.try_shutdown()
+    _run(args.node, stopped)
+    return 0
 
 
 if __name__ == '__main__':

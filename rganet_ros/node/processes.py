@@ -2,13 +2,57 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import signal
+import socket
 import subprocess
 import sys
 import time
 
+from rganet_ros import cameras, models
+
 KIND = 5.0  # seconds that a process is given after SIGINT
+
+
+def environment() -> dict[str, str]:
+    """ROS 2 on this machine only, in a domain of its own, with room for pictures."""
+    profile = str(models.share('config') / 'fastdds.xml')
+    prefixes = [sys.prefix, *filter(None, [os.environ.get('AMENT_PREFIX_PATH')])]
+    return os.environ | {
+        'ROS_DOMAIN_ID': str(_free_domain()),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'AMENT_PREFIX_PATH': ':'.join(prefixes),
+        'FASTDDS_DEFAULT_PROFILES_FILE': profile,
+        'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
+        'OMP_WAIT_POLICY': 'passive',
+        'PYTHONUNBUFFERED': '1',
+    }
+
+
+def _free_domain() -> int:
+    """Find a domain, 1..101, of which nobody here uses the first participant's port."""
+    for number in range(101):
+        domain = 1 + (os.getpid() + number) % 101
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(('', 7410 + 250 * domain))
+                return domain
+            except OSError:
+                continue
+    raise ValueError('no free ROS domain on this machine: end some ROS processes')
+
+
+def node_arguments(parameters: dict[str, object], topics: cameras.Topics) -> list[str]:
+    """List the node's words: its parameters, whether there is depth, and the topics of a bag."""
+    parameters = parameters | {'depth': 'true' if topics.depth else 'false'}
+    remaps = {'image': topics.image, 'depth': topics.depth, 'camera_info': topics.info}
+    words = ['--ros-args']
+    for name, value in parameters.items():
+        words += ['-p', f'{name}:={value}']
+    for name, topic in remaps.items():
+        words += ['-r', f'{name}:={topic}'] if topic else []
+    return words
 
 
 class Processes:
