@@ -2,7 +2,9 @@ import json
 
 import pytest
 from rganet_ros.cli import main
+from rganet_ros.runtime import choose
 import tiny
+import torch
 
 
 def test_bench_candidates_prints_every_case_once(capsys):
@@ -29,14 +31,43 @@ def test_bench_engines_says_how_far_they_agree(tmp_path):
     assert main(['bench', 'engines', str(path), '--repeats', '2', '--out', str(out)]) == 0
     said = json.loads(out.read_text())
     assert said['host']['cores'] >= 1 and said['host']['versions']['onnxruntime']
-    rows = {(row['backend'], row['precision']): row for row in said['rows']}
+    rows = {(row['engine'], row['precision']): row for row in said['rows']}
     assert ('torch', 'fp32') not in rows  # there are no weights beside it
-    for backend in ('onnxruntime', 'openvino'):
-        row = rows[backend, 'fp32']
+    first = rows['onnxruntime', 'fp32']
+    for engine in ('onnxruntime', 'openvino'):
+        row = rows[engine, 'fp32']
         assert row['p99_ms'] >= row['median_ms'] >= row['least_ms'] > 0
-        assert row['engine']['threads'] and len(row['model_sha256']) == 64
+        assert row['threads'] and row['described']['version'] and len(row['model_sha256']) == 64
         assert row['largest_difference'] < 1e-6 and row['equal_labels'] == 1
-    assert rows['onnxruntime', 'fp32']['ratio'] == 1
+        assert row['against'] == {name: first[name] for name in row['against']}
+        assert row['ratio'] == pytest.approx(row['median_ms'] / first['median_ms'], abs=1e-3)
+    assert first['ratio'] == 1
+
+
+def test_bench_engines_runs_what_is_asked_for_or_says_why_not(tmp_path, capsys):
+    path = str(tiny.write(tmp_path))
+    out = tmp_path / 'found.json'
+    words = ['bench', 'engines', path, '--repeats', '1', '--out', str(out), '--engine']
+    assert main([*words, 'openvino:fp32', 'onnxruntime']) == 0
+    rows = json.loads(out.read_text())['rows']
+    assert [row['engine'] for row in rows] == ['openvino', 'onnxruntime']
+    assert [row['against']['engine'] for row in rows] == ['openvino', 'openvino']
+    for asked, sentence in (
+        ('onnxruntime:bf16', "cannot run tiny, a file in fp32, in 'bf16' here"),
+        ('onnxruntime:fast', "no precision 'fast'"),
+        ('steam', "unknown backend 'steam'"),
+        ('torch', 'tiny.safetensors'),
+    ):
+        assert main([*words, 'onnxruntime', asked]) == 2
+        assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.skipif(choose('auto') == 'tensorrt', reason='TensorRT runs here: make test-gpu')
+def test_bench_engines_refuses_tensorrt_where_it_cannot_run(tmp_path, capsys):
+    path = str(tiny.write(tmp_path))
+    assert main(['bench', 'engines', path, '--repeats', '1', '--engine', 'tensorrt']) == 2
+    said = capsys.readouterr().err
+    assert 'backend tensorrt' in said and len(said.splitlines()) == 1
 
 
 def test_bench_metrics_agrees_with_its_plain_loop(tmp_path, capsys):
@@ -86,11 +117,32 @@ def test_bench_memory_shows_what_each_window_takes(tmp_path):
     assert [row['ratio'] for row in rows if row['frames'] == 1] == [1, 1]
 
 
-@pytest.mark.slow
-def test_bench_networks_compares_each_engine_with_torch(tmp_path):
+@pytest.fixture
+def torch_threads():
+    """Leave torch with as many threads as it had."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_bench_networks_compares_each_form_with_torch_as_published(tmp_path, torch_threads):
     out = tmp_path / 'found.json'
-    assert main(['bench', 'networks', 'aaff', '--repeats', '2', '--out', str(out)]) == 0
-    rows = {row['engine']: row for row in json.loads(out.read_text())}
-    assert list(rows) == ['torch, published form', 'torch, folded', 'onnxruntime', 'openvino']
-    assert rows['torch, published form']['ratio'] == 1
-    assert all(row['median_ms'] >= row['least_ms'] > 0 for row in rows.values())
+    words = ['--size', '64', '96', '--repeats', '2', '--threads', '1', '--out', str(out)]
+    given = ['aaff', 'bisenet-dw', *words, '--engine', 'onnxruntime', 'openvino:fp32']
+    assert main(['bench', 'networks', *given]) == 0
+    said = json.loads(out.read_text())
+    assert said['host']['versions']['torch'] and said['size'] == [64, 96]
+    assert [row['network'] for row in said['rows']] == ['aaff'] * 4 + ['bisenet-dw'] * 4
+    for rows in (said['rows'][:4], said['rows'][4:]):
+        forms = [(row['engine'], row['formulation']) for row in rows]
+        assert forms == [
+            ('torch', 'published'), ('torch', 'folded'),
+            ('onnxruntime', 'folded'), ('openvino', 'folded'),
+        ]  # fmt: skip
+        first = rows[0]
+        assert first['ratio'] == 1
+        for row in rows:
+            assert row['precision'] == 'fp32' and int(row['threads']) == 1
+            assert row['p99_ms'] >= row['p95_ms'] >= row['median_ms'] >= row['least_ms'] > 0
+            assert row['against'] == {name: first[name] for name in row['against']}
+            assert row['against']['formulation'] == 'published'

@@ -1,76 +1,68 @@
-"""`rganet bench networks`: one picture through a network, as published and as engines run it."""
+"""`rganet bench networks`: one picture through networks, as published and as engines run them."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-import statistics
 import tempfile
 
 from rganet_ros import models, networks, report
 from rganet_ros.bench import turns
 from rganet_ros.bench.engines import frame_for
-from rganet_ros.runtime import load
+from rganet_ros.bench.host import host
 from rganet_ros.training import export
 from rich.console import Console
 from rich.table import Table
 import torch
 
 SIZE = (480, 640)
-SOME = ('rganet5-nb', 'fanet18', 'attanet-r18', 'aaff', 'bisenet-x39', 'ddrnet-23-slim')
+# The last four are what the others are compared with: DDRNet, BiSeNet, torchvision's, timm's.
+SOME = (
+    'rganet5-nb', 'fanet18', 'attanet-r18', 'aaff', 'ddrnet-23-slim', 'bisenet-x39',
+    'deeplabv3-mobilenetv2', 'hrnet-w18-small',
+)  # fmt: skip
 ENGINES = ('onnxruntime', 'openvino')
+CASES = (*ENGINES, 'openvino:bf16')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be chosen."""
     parser.add_argument('name', nargs='*', help=f'networks ({" ".join(SOME)})')
-    parser.add_argument('--repeats', type=int, default=10, help='times each is run (10)')
+    parser.add_argument(
+        '--engine', nargs='+', metavar='NAME[:PRECISION]', help=f'beside torch ({" ".join(CASES)})'
+    )
+    parser.add_argument('--size', type=int, nargs=2, metavar=('H', 'W'), default=SIZE)
+    parser.add_argument('--repeats', type=int, default=20, help='times each is run (20)')
+    parser.add_argument('--threads', type=int, default=0, help='0: as many as the engine chooses')
     parser.add_argument('--out', type=Path, help='write the figures to this JSON file as well')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Time every form in turns, so that a busy moment hits all alike."""
+    """Time every form of every network in turns, so that a busy moment hits all alike."""
     turns.check(args)
-    rows = []
-    for name in args.name or SOME:
-        rows += _network(name, args.repeats)
-    table = Table(
-        title=f'one picture of {SIZE[0]}x{SIZE[1]}, fp32, {args.repeats} turns, milliseconds',
-        caption='Weights are random: they do not change the time. Ratio: of the medians, to torch '
-        'eager in the published form.',
-    )
-    for head in ('network', 'engine', 'least', 'median', 'ratio'):
-        table.add_column(head, justify='left' if head in ('network', 'engine') else 'right')
-    for row in rows:
-        figures = (f'{row[key]:.1f}' for key in ('least_ms', 'median_ms'))
-        table.add_row(row['network'], row['engine'], *figures, f'{row["ratio"]:.2f}')
-    Console().print(table)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    runs, rows = {}, []
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        for name in args.name or SOME:
+            for about, once in _forms(name, args, Path(folder), opened):
+                once()  # warms up
+                runs[len(rows)] = once
+                rows.append({'network': name} | about)
+        times = turns.times(runs, args.repeats, 'networks')
+    firsts = {}
+    for index, row in enumerate(rows):
+        row |= turns.figures(times[index])
+        row |= turns.beside(row, firsts.setdefault(row['network'], row))
+    Console().print(_table(rows, args))
     if args.out:
-        report.write_json(args.out, rows)
+        size = list(args.size)
+        found = {'host': host(), 'command': args.command, 'size': size, 'rows': rows}
+        report.write_json(args.out, found)
     return 0
-
-
-def _network(name: str, repeats: int) -> list[dict]:
-    given = {'image': frame_for(SIZE)['image'].copy()}
-    network = settled(networks.build(name), torch.from_numpy(given['image']))
-    with tempfile.TemporaryDirectory() as folder:
-        runs = dict(_runs(network, given, Path(folder)))
-        for each in runs.values():
-            each()
-        times = turns.times(runs, repeats, name)
-    medians = {engine: statistics.median(each) for engine, each in times.items()}
-    first = next(iter(medians.values()))
-    return [
-        {
-            'network': name,
-            'engine': engine,
-            'least_ms': min(times[engine]),
-            'median_ms': median,
-            'ratio': median / first,
-        }
-        for engine, median in medians.items()
-    ]
 
 
 @torch.no_grad()
@@ -84,18 +76,25 @@ def settled(network: networks.Network, image: torch.Tensor) -> networks.Network:
     return network.eval()
 
 
-def _runs(network, given, folder: Path):
+def _forms(name: str, args, folder: Path, opened: ExitStack) -> Iterator[tuple[dict, partial]]:
     """Yield (what it is, what runs it once), torch in the published form first."""
+    given = {'image': frame_for(tuple(args.size))['image'].copy()}
+    network = settled(networks.build(name), torch.from_numpy(given['image']))
     networks.save(folder / 'checkpoint', network)
-    export.export(folder / 'checkpoint', folder / 'model.onnx', SIZE)
+    path = folder / f'{name}.onnx'
+    export.export(folder / 'checkpoint', path, tuple(args.size))
     folded = networks.Inference(network.for_inference()).eval()
     if hasattr(network, 'use'):
         network.use('published')
     published, image = networks.Inference(network).eval(), torch.from_numpy(given['image'])
-    yield 'torch, published form', partial(_eager, published, image)
-    yield 'torch, folded', partial(_eager, folded, image)
-    for engine in ENGINES:
-        yield engine, partial(_once, load(engine, models.find(folder / 'model.onnx')), given)
+    for form, inference in (('published', published), ('folded', folded)):
+        about = {'engine': 'torch', 'formulation': form, 'precision': 'fp32'}
+        yield about | {'threads': torch.get_num_threads()}, partial(_eager, inference, image)
+    for backend in turns.engines(models.find(path), args.engine, CASES, args.threads):
+        opened.callback(backend.close)
+        about = {'engine': backend.name, 'formulation': 'folded', 'precision': backend.precision}
+        about['threads'] = backend.describe().get('threads')
+        yield about, partial(_once, backend, given)
 
 
 @torch.inference_mode()
@@ -105,3 +104,19 @@ def _eager(inference, image):
 
 def _once(backend, given):
     return backend.run(given, backend.new_state())
+
+
+def _table(rows: list[dict], args: argparse.Namespace) -> Table:
+    table = Table(
+        title=f'one picture of {args.size[0]}x{args.size[1]}, {args.repeats} turns, milliseconds',
+        caption='Weights are random: they do not change the time. Ratio: of the medians, to torch '
+        'eager in the published form in fp32, in the same turns.',
+    )
+    words = ('network', 'engine', 'form', 'precision')
+    for head in (*words, 'threads', 'least', 'median', 'p95', 'p99', 'ratio'):
+        table.add_column(head, justify='left' if head in words else 'right')
+    for row in rows:
+        said = (row[key] for key in ('network', 'engine', 'formulation', 'precision', 'threads'))
+        figures = (f'{row[f"{key}_ms"]:.1f}' for key in ('least', 'median', 'p95', 'p99'))
+        table.add_row(*map(str, said), *figures, f'{row["ratio"]:.2f}')
+    return table
