@@ -104,7 +104,7 @@ def _epochs(training: Training, batches: Batches, workers: int) -> Iterator[dict
     recipe, fabric, steps = training.recipe, training.fabric, batches.steps
     on_gpu = fabric.device.type == 'cuda'
     every = READ_EVERY if on_gpu else 1
-    drawn = load(batches, training.epoch, workers, pin=on_gpu)
+    drawn, said = load(batches, training.epoch, workers, pin=on_gpu), ''
     with _progress(fabric.global_rank == 0) as progress:
         bar = progress.add_task('', total=recipe.epochs * steps, completed=training.epoch * steps)
         while training.epoch < recipe.epochs:
@@ -118,11 +118,15 @@ def _epochs(training: Training, batches: Batches, workers: int) -> Iterator[dict
                     _check(losses, batches, training.epoch)
                     text = f'epoch {training.epoch + 1}/{recipe.epochs} loss {np.mean(losses):.3f}'
                     done = training.epoch * steps + step + 1
-                    progress.update(bar, completed=done, description=text)
+                    progress.update(bar, completed=done, description=text + said)
             training.epoch += 1
             entry = {'epoch': training.epoch, 'loss': float(np.mean(losses))}
             entry |= {'learning_rate': training.schedule.get_last_lr()[0]}
-            yield entry | {'seconds': round(time.monotonic() - started, 1)}
+            entry |= {'seconds': round(time.monotonic() - started, 1)}
+            yield entry
+            if 'iou' in entry:  # whoever took it has added scores
+                last = entry['iou'][-1]
+                said = f' IoU {"-" if last is None else f"{last:.3f}"} after {training.epoch}'
 
 
 def _check(losses: list[float], batches: Batches, epoch: int) -> None:

@@ -34,6 +34,13 @@ def test_it_learns_a_few_frames_by_heart(frames, tmp_path):
     assert not list(tmp_path.glob('*.part*'))
 
 
+def test_the_bar_says_what_the_last_evaluation_found(frames, tmp_path, capsys):
+    fit(recipe(epochs=3), frames, frames, tmp_path)
+    found = json.loads((tmp_path / 'log.jsonl').read_text().splitlines()[1])['iou'][2]
+    said = ' '.join(capsys.readouterr().out.split())
+    assert 'epoch 3/3 loss ' in said and f' IoU {found:.3f} after 2' in said
+
+
 def test_another_recipe_does_not_go_on(frames, tmp_path):
     fit(recipe(epochs=1), frames, frames, tmp_path)
     with pytest.raises(ValueError, match='made by another recipe'):
