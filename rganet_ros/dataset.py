@@ -158,7 +158,9 @@ class Zeng:
         name = self.names[index]
         height, width = read_picture(self._data / 'color-input' / f'{name}.png').shape[:2]
         matrix = read_intrinsics(self._data / 'camera-intrinsics' / f'{name}.txt')
-        return Camera(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2], width, height)
+        # Python's floats: numpy's would widen all that float32 pictures are multiplied with.
+        k = matrix.tolist()
+        return Camera(k[0][0], k[1][1], k[0][2], k[1][2], width, height)
 
 
 def _clips(names: list[str]) -> list[list[int]]:

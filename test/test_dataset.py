@@ -37,6 +37,7 @@ def test_what_is_written_is_read(root, card, background):
     assert depth.dtype == np.float32
     assert np.array_equal(label, np.where(LABEL == 0, background, LABEL))
     assert data.camera(0) == CAMERA
+    assert {type(value) for value in data.camera(0)} == {float, int}
 
 
 def test_frames_follow_each_other_where_the_card_says_so(tmp_path):
