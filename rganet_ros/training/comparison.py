@@ -106,8 +106,9 @@ def _laid_out(rows: list[dict]) -> Iterable[tuple[str, tuple[list[str], Rows]]]:
         yield 'candidates with depth, by default, against the true surface', candidates(rows)
 
 
-def about(row: dict) -> str:
-    """Say in a sentence what was scored, and how label 255 was read."""
+def about(rows: list[dict]) -> str:
+    """Say in a sentence what was scored, how label 255 was read, and what does not fit."""
+    row = rows[0]
     reading = {
         'ignore': 'only labelled pixels count (255 is ignored)',
         'background': 'all pixels count (255 is background)',
@@ -116,6 +117,10 @@ def about(row: dict) -> str:
     text = f'{row["data"]}, split {row["split"]}, {row["frames"]} frames; {reading}'
     if row['gamma_at_zero'] == 'code':
         text += '; MGRID as in the code of its authors'
+    labelled = row['labels_for']
+    for each in rows:
+        if labelled and each['cup'] not in ('', labelled):
+            text += f'; labels are for the cup {labelled}, {each["model"]} is for {each["cup"]}'
     return text + (f'; smoothed, {row["smooth"]:g} of the new' if row['smooth'] else '')
 
 
@@ -129,7 +134,7 @@ def tables(rows: list[dict]) -> list[Table]:
         for row in cells:
             table.add_row(*row)
         found.append(table)
-    found[-1].caption = about(rows[0])
+    found[-1].caption = about(rows)
     return found
 
 
@@ -145,7 +150,7 @@ def plot(rows: list[dict]) -> str:
 
 def write_page(folder: Path, rows: list[dict], shown: list[dict]) -> None:
     """Write index.html: tables, plot, published figures, and pictures by model; comparison.svg."""
-    parts = [f'<p>{escape(about(rows[0]))}.</p>']
+    parts = [f'<p>{escape(about(rows))}.</p>']
     for title, (head, cells) in _laid_out(rows):
         parts += [f'<h2>{escape(title)}</h2>', html.table(head, cells)]
     if len(rows) > 1:

@@ -1,4 +1,4 @@
-"""What a model that is scored costs, to stand beside what it is worth."""
+"""What stands beside the scores of a model: what it costs, and which cup it is for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rganet_ros import models, networks
 from rganet_ros.networks.count import Count, count
+from rganet_ros.training import origin
 
 
 def cost(name: str, size: tuple[int, int]) -> Count | None:
@@ -18,14 +19,24 @@ def cost(name: str, size: tuple[int, int]) -> Count | None:
 
     Counts are by `networks.count`: before an export folds norms and a conversion changes types.
     """
+    about = _about(name)
+    if about.get('network') not in networks.NETWORKS:
+        return None
+    own = about.get('size') or about['config'].get('size') or size
+    return count(about['network'], tuple(own), **about['config'])
+
+
+def cup(name: str) -> str:
+    """Name the cup that a model was trained for; '' where it is not known."""
+    about = _about(name)
+    found = origin.cup(about.get('made', {}).get('data', {}))
+    return about.get('cup', found.name if found else '')
+
+
+def _about(name: str) -> dict:
+    """Read what is noted of a model: the card of a file, the notes of a checkpoint."""
     if name == 'normals':
-        return None
+        return {}
     if Path(name).suffix == '.safetensors':
-        about = networks.notes(name)
-        size = about['config'].get('size', size)
-    else:
-        about = models.find(name).card
-        size = about['size']
-    if about['network'] not in networks.NETWORKS:
-        return None
-    return count(about['network'], tuple(size), **about['config'])
+        return networks.notes(name)
+    return models.find(name).card

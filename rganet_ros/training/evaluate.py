@@ -21,7 +21,7 @@ from rganet_ros.networks.count import Count
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
 from rganet_ros.training import comparison, origin
-from rganet_ros.training.cost import cost
+from rganet_ros.training.cost import cost, cup
 from rganet_ros.training.places import Places
 from rganet_ros.training.score import Answer, answerer, beside, score, smoothed
 from rganet_ros.types import CLASSES, Frame
@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     opened = [open_answer(name, frames, args.backend, args.threads) for name in args.models]
     pictures = args.out is not None and args.out.suffix != '.json'
     grid = Grid(gamma_at_zero=args.gamma_at_zero)
+    labelled = origin.cup(frames.card)
     rows, shown = [], []
     for name, answer in zip(args.models, opened):
         found, kept = evaluate(answer, frames, args.smooth, pictures, grid)
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         about |= {'classes': list(frames.classes), 'smooth': args.smooth}
         counted = cost(str(name), frames[0][2].shape)
         about |= dict(zip(Count._fields, counted or (None, None)))
+        about |= {'cup': cup(str(name)), 'labels_for': labelled.name if labelled else ''}
         rows.append(about | found)
         shown.append(kept)
     for table in comparison.tables(rows):

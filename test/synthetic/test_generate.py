@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from rganet_ros import cli, dataset, synthetic
 from rganet_ros.synthetic import generate
+from rganet_ros.synthetic.recipe import RECIPES
 from rganet_ros.types import NOT_SUCTIONABLE, SUCTIONABLE
 import yaml
 
@@ -213,6 +214,7 @@ def test_backgrounds_are_the_same_view_without_the_things(small):
 
 
 def test_of_equal_seeds_another_cup_has_the_same_frames_and_other_labels(small):
+    assert RECIPES['strong'] == dataclasses.replace(RECIPES['clutter'], cup='strong')
     strong = dataclasses.replace(small, cup='strong')
     more = 0
     for number in range(4):

@@ -72,6 +72,21 @@ def test_cost_stands_beside_the_scores(frames, tmp_path, capsys, monkeypatch):
     assert '<td>7.85 G</td>' in page
 
 
+def test_a_model_for_another_cup_is_named(tmp_path, checkpoint, capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '400')
+    card = {'cup': {'radius': 0.015}, 'splits': {'train': {'recipe': {'cup': 'strong'}}}}
+    write(tmp_path / 'data', [('000000-0', make_frame(0), None)], card)
+    model, mine = tiny.write(tmp_path, cup='rigid'), tmp_path / 'mine.safetensors'
+    networks.save(mine, networks.restore(checkpoint), made={'data': card})
+    out = tmp_path / 'scores.json'
+    given = [model, mine, checkpoint, 'normals', tmp_path / 'data']
+    assert run(*given, '--split', 'train', '--out', out) == 0
+    assert [row['cup'] for row in json.loads(out.read_text())] == ['rigid', 'strong', '', '']
+    said = ' '.join(capsys.readouterr().out.split())
+    assert said.count('labels are for the cup strong') == 1
+    assert f'labels are for the cup strong, {model} is for rigid' in said
+
+
 def test_one_model_alone_is_one_mapping_and_has_no_plot(frames, tmp_path):
     given = ['normals', frames.root, '--split', 'train', '--out']
     assert run(*given, tmp_path / 'alone.json') == 0 and run(*given, tmp_path / 'page') == 0
