@@ -11,6 +11,7 @@ import sys
 from lightning_fabric import Fabric
 from rganet_ros.check import quick_check
 from rganet_ros.options import make
+from rganet_ros.training import origin
 from rganet_ros.training.budget import within
 from rganet_ros.training.config import read_recipe, Recipe, rows
 from rganet_ros.training.data import Frames
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     threads = max(torch.get_num_threads(), default_workers(fabric))
     quick_check(args.data)
     train, test = (Frames(args.data, split, threads) for split in ('train', 'test'))
+    origin.check(train.card)
     failed = []
     for name, recipe in recipes.items():
         out = args.out / name if len(recipes) > 1 else args.out

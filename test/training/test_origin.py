@@ -1,9 +1,12 @@
 """The cup that a model is for: from the data set's card, through the checkpoint, to its own."""
 
+from pathlib import Path
+
 import pytest
-from rganet_ros import networks
+from rganet_ros import cli, networks
 from rganet_ros.training import export, origin
 from rganet_ros.training.origin import Cup
+from small_data import make_frame, split, write
 from small_models import settled
 
 SIZE = (64, 96)
@@ -29,6 +32,21 @@ def mixed(*cards):
 ])  # fmt: skip
 def test_a_card_tells_its_cup(given, expected):
     assert origin.cup(given) == expected
+
+
+def test_labels_for_two_cups_are_not_mixed(tmp_path, capsys):
+    origin.check(mixed(card('rigid'), card('rigid'), {}))
+    for name in ('rigid', 'strong'):
+        given = {'cup': {'radius': 0.015}, 'splits': card(name)['splits']}
+        data = write(
+            tmp_path / name, [(f'00000{k}-0', make_frame(k), None) for k in (0, 1)], given
+        )
+        split(data.root)
+    recipe = Path(__file__).parents[2] / 'config' / 'train' / 'default.yaml'
+    sets = [f'{tmp_path / name}:1' for name in ('rigid', 'strong')]
+    words = ['--recipe', str(recipe), '--data', *sets, '--out', str(tmp_path / 'run')]
+    assert cli.main(['train', *words, '--accelerator', 'cpu']) == 2
+    assert 'different cups, rigid 15 mm and strong 15 mm: ' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(('asked', 'name', 'radius'), [
