@@ -21,7 +21,7 @@ import rclpy  # noqa: E402
 def ros():
     rclpy.init()
     yield
-    rclpy.shutdown()
+    rclpy.try_shutdown()  # interrupted, rclpy has shut it down
 
 
 @pytest.fixture

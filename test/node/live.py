@@ -63,7 +63,7 @@ class Process:
         with log.open('wb') as file:
             self.process = subprocess.Popen(
                 command, stdout=file, stderr=subprocess.STDOUT,
-                env=os.environ | (environment or {}),
+                env=os.environ | {'PYTHONFAULTHANDLER': '1'} | (environment or {}),
             )  # fmt: skip
 
     def said(self) -> str:
@@ -79,7 +79,16 @@ class Process:
     def stop(self, number=signal.SIGINT) -> int:
         """Send a signal; returns the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(LONG)
+        return self.ended()
+
+    def ended(self, seconds=LONG) -> int:
+        """Wait for its end, give the exit status; of one that hangs say where its threads are."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # Python's fault handler writes them
+            self.process.wait(LONG)
+            raise AssertionError(f'the node does not end:\n{self.said()}') from None
 
 
 class Client:

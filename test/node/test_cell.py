@@ -184,7 +184,7 @@ def test_what_did_not_change_is_not_picked(start, client, tmp_path):
 )
 def test_what_cannot_be_is_refused_at_start(start, words, said):
     process = start(*FAKE, *(word for each in words for word in ('-p', each)))
-    assert process.process.wait(LONG) == 1
+    assert process.ended() == 1
     assert said in process.said() and 'Traceback' not in process.said()
 
 
@@ -197,7 +197,7 @@ def test_other_frames_need_tf2(start, name, value):
         import tf2_ros  # noqa: F401
     except ImportError:
         process = start(*FAKE, '-p', f'{name}:={value}')
-        assert process.process.wait(LONG) == 1
+        assert process.ended() == 1
         assert f'parameter {name} needs tf2_ros' in process.said()
     else:
         pytest.skip('tf2_ros is there')
