@@ -211,7 +211,5 @@ def _check_depth(predictor: Predictor, parameters: Parameters) -> None:
             f'model {predictor.model.name} takes depth and parameter depth is false: '
             f'set it to true, or choose a model for colour only ({models.RGB})'
         )
-    if parameters.lens.rectify:
-        raise ValueError('rectify needs camera_info, which comes with depth: set depth to true')
     if parameters.region.background_depth:
         raise ValueError('background_depth needs depth and parameter depth is false: set one')

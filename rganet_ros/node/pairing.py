@@ -39,12 +39,14 @@ class Pairing:
 
     with_depth  whether a set needs depth, and camera_info; else every picture is a set
     tolerance   largest difference of stamps, seconds
+    with_info   whether a set without depth needs camera_info
     received    messages by input: image, depth, camera_info, depth_camera_info
     unpaired    pictures that were given up because no depth came
     """
 
     with_depth: bool
     tolerance: float
+    with_info: bool = False
     received: Counter[str] = field(default_factory=Counter)
     unpaired: int = 0
 
@@ -60,7 +62,8 @@ class Pairing:
         """Take a colour picture; returns the set that it completes."""
         self.received['image'] += 1
         if not self.with_depth:
-            return Set(message, None, None, stamp, time.perf_counter())
+            alone = Set(message, None, None, stamp, time.perf_counter())
+            return self._with_info(alone) if self.with_info else alone
         self.unpaired += len(self._images) == WAITING
         self._images.append((stamp, message))
         return self._match()

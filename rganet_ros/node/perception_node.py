@@ -81,7 +81,8 @@ class PerceptionNode(LifecycleNode):
     def on_activate(self, state):
         """Subscribe."""
         options = self.parameters.node
-        self._pairing = Pairing(options.depth, options.tolerance)
+        rectify = self.parameters.lens.rectify
+        self._pairing = Pairing(options.depth, options.tolerance, rectify)
         self._gate = Gate()
         super().on_activate(state)
         self._worker.open()
@@ -89,8 +90,9 @@ class PerceptionNode(LifecycleNode):
             self._listen('image', Image, options.image_transport)
             if options.depth:
                 self._listen('depth', Image, options.depth_transport)
-                self._listen('camera_info', CameraInfo)
                 self._listen('depth_camera_info', CameraInfo)
+            if options.depth or rectify:
+                self._listen('camera_info', CameraInfo)
             if options.workspace_mask:
                 mask = Input(self, Image, 'workspace_mask', self._on_mask, latched=True)
                 self._inputs['workspace_mask'] = mask

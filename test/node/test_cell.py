@@ -179,7 +179,6 @@ def test_what_did_not_change_is_not_picked(start, client, tmp_path):
         (('background_depth:=/nowhere.png',), "background_depth = '/nowhere.png' must be a PNG"),
         (('background_depth:=/nowhere.png', 'depth:=false'), 'background_depth'),
         (('mode:=sometimes',), 'mode'),
-        (('rectify:=true', 'depth:=false'), 'rectify needs camera_info'),
     ],
 )
 def test_what_cannot_be_is_refused_at_start(start, words, said):

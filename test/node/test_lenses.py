@@ -5,6 +5,7 @@ import os
 
 from live import disc, FAKE, picture
 import numpy as np
+import pytest
 from rganet_ros import decode
 from rganet_ros.node.encode import read_cloud
 from sensor_msgs.msg import CameraInfo
@@ -41,9 +42,10 @@ def test_depth_of_another_camera_and_a_lens_that_distorts(start, client):
     assert process.said().count('a rectified picture is expected') == 1
 
 
-def test_raw_pictures_are_rectified_where_that_is_asked_for(start, client):
-    process = start(*FAKE, '-p', 'rectify:=true')
-    client.heard()
+@pytest.mark.parametrize('has_depth', [True, False], ids=['depth', 'colour alone'])
+def test_raw_pictures_are_rectified_where_that_is_asked_for(start, client, has_depth):
+    process = start(*FAKE, '-p', 'rectify:=true', '-p', f'depth:={str(has_depth).lower()}')
+    client.heard(('image', 'camera_info'))
     lens = CameraInfo(height=120, width=160, distortion_model='plumb_bob')
     lens.k = [150.0, 0.0, 80.0, 0.0, 150.0, 60.0, 0.0, 0.0, 1.0]
     lens.d = [-0.6, 0.0, 0.0, 0.0, 0.0]

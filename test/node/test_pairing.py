@@ -28,6 +28,15 @@ def test_without_depth_every_picture_is_a_set():
     assert pairing.received == {'image': 3}
 
 
+def test_without_depth_a_picture_waits_for_its_camera_info_where_that_is_needed():
+    pairing = Pairing(False, 0.02, with_info=True)
+    assert pairing.image(SECOND, 'picture') is None
+    found = pairing.camera_info(SECOND, 'lens')
+    assert (found.image, found.depth, found.info) == ('picture', None, 'lens')
+    assert pairing.camera_info(2 * SECOND, 'next') is None
+    assert pairing.image(2 * SECOND, 'second').info == 'next'
+
+
 def test_stamps_further_apart_than_the_tolerance_do_not_belong_together():
     pairing = Pairing(True, 0.02)
     for n in range(WAITING + 2):
