@@ -11,20 +11,15 @@ from __future__ import annotations
 import argparse
 from importlib import import_module, metadata
 from importlib.util import find_spec
-import json
 import os
 from pathlib import Path
 import platform
 import shutil
 import subprocess
-import sys
-import time
-from typing import NamedTuple
 
 from rganet_ros import models
-from rganet_ros.runtime import BACKENDS, choose, gpus
-
-PATIENCE = 120.0  # seconds for an engine to load a model and to run it once
+from rganet_ros.runtime import ADVICE, BACKENDS, choose, gpus, TENSORRT
+from rganet_ros.trial import attempt, Trial
 
 # What it is for: the modules, and the names that their distributions have.
 PARTS = {
@@ -42,7 +37,9 @@ PARTS = {
         'openvino': ('openvino',),
         'tensorrt': ('tensorrt', 'tensorrt-cu12', 'tensorrt-cu13'),
         'tensorrt_rtx': ('tensorrt-rtx-cu12', 'tensorrt-rtx-cu13'),
+        'tensorrt_rtx_bindings': ('tensorrt-rtx-cu12-bindings', 'tensorrt-rtx-cu13-bindings'),
         'pycuda': ('pycuda',),
+        'cuda': ('cuda-python', 'cuda-bindings'),  # for CUDA graphs
         'torch': ('torch',),
     },
     'ROS 2': {
@@ -61,14 +58,6 @@ PARTS = {
 PROFILES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 # Those of /proc/cpuinfo that make a difference to engines.
 INSTRUCTIONS = ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'asimdhp', 'bf16')
-
-
-class Trial(NamedTuple):
-    """An engine with the model: what runs, and milliseconds a frame; or why it does not."""
-
-    about: dict[str, str]
-    ms: float
-    refusal: str = ''
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
     tried = {name: attempt(name, path) for name in BACKENDS if name != 'fake'}
     for name, trial in tried.items():
         _print(name, trial.refusal or _runs(trial) + ' (backend: auto)' * (name == chosen))
+        if trial.sees:
+            _print('', f'sees {", ".join(trial.sees)}')
     print()
     for sentence in missing(found, cards, tried, chosen):
         print(sentence)
@@ -162,34 +153,6 @@ def graphics() -> list[str]:
     return [line.strip() for line in done.stdout.splitlines()] if done.returncode == 0 else []
 
 
-def attempt(backend: str, model: str, patience: float = PATIENCE) -> Trial:
-    """Try an engine with a model file in another process."""
-    command = [sys.executable, '-m', 'rganet_ros.doctor', backend, model]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
-    except subprocess.TimeoutExpired:
-        return Trial({}, 0.0, f'backend {backend} was not ready within {patience:g} s')
-    lines = done.stdout.splitlines()
-    if done.returncode or not lines:
-        last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
-        why = last[0] if last else 'no word'
-        return Trial({}, 0.0, f'backend {backend} ended with status {done.returncode}: {why}')
-    return Trial(*json.loads(lines[-1]))
-
-
-def _try(backend: str, model: str) -> Trial:
-    # Here, in the other process, anything may be imported.
-    from rganet_ros.predictor import open_predictor, PredictorOptions
-
-    try:
-        predictor = open_predictor(PredictorOptions(model=model, backend=backend))
-    except (OSError, ValueError) as error:
-        return Trial({}, 0.0, str(error))
-    began = time.perf_counter()
-    predictor.warm_up()  # the second time: nothing is loaded any more
-    return Trial(predictor.backend.describe(), round(1e3 * (time.perf_counter() - began), 1))
-
-
 def _runs(trial: Trial) -> str:
     words = ', '.join(f'{key} {value}' for key, value in trial.about.items() if key != 'backend')
     return f'runs: {words}, a frame in {trial.ms:g} ms'
@@ -201,7 +164,7 @@ def missing(
     """Say what is missing and what to do, a sentence each; the first is whether it can run."""
     able = [name for name, trial in tried.items() if not trial.refusal]
     if chosen in able:
-        said = [f'It runs here: backend auto takes {chosen}, which a written order decides.']
+        said = [f'It runs here: backend auto takes {chosen}, {why(chosen, found, cards)}.']
     else:
         instead = f': set backend to {able[0]}, or mend it' if able else ': no engine runs it'
         said = [f'It does not run here: backend auto takes {chosen}, which cannot{instead}.']
@@ -220,8 +183,43 @@ def missing(
     devices = {tried[name].about.get('device', 'CPU') for name in able}
     if cards and able and devices == {'CPU'}:
         said.append('There is a GPU, and no engine that runs the model uses it.')
+    said += _unused(found, cards, tried)
     if not all(found[name] for name in ('torch', *PARTS['training'])):
         said.append("Training and export need more: pip install '.[train,sim]'.")
+    return said
+
+
+def why(chosen: str, found: dict[str, str], cards: list[str]) -> str:
+    """Say in half a sentence how the written order came to an engine."""
+    if chosen == 'tensorrt':
+        return 'as its library, pycuda and a GPU are there'
+    there = {
+        'its library': any(found[name] for name in TENSORRT),
+        'pycuda': found['pycuda'],
+        'an NVIDIA GPU': cards,
+    }
+    lacks = [name for name, has in there.items() if not has] or ["a GPU that CUDA's driver knows"]
+    return f'first on {platform.machine()} where TensorRT is out ({", ".join(lacks)} missing)'
+
+
+def _unused(found: dict[str, str], cards: list[str], tried: dict[str, Trial]) -> list[str]:
+    """Name devices that are there and could be used, and what to do, a sentence each."""
+    said = []
+    sees = {name: ' '.join(trial.sees) for name, trial in tried.items()}
+    if 'GPU' in sees.get('openvino', '').split():
+        said.append("OpenVINO sees Intel's GPU: backend openvino with device gpu uses it.")
+    if not cards:
+        return said
+    if not any(found[name] for name in TENSORRT):
+        said.append(f'For TensorRT its library is missing: {ADVICE["tensorrt"]}.')
+    if not found['pycuda']:
+        said.append(f'For TensorRT pycuda is missing: {ADVICE["pycuda"]}.')
+    if 'CUDAExecutionProvider' in sees.get('onnxruntime', ''):
+        said.append('ONNX Runtime has CUDA: backend onnxruntime with device cuda:0 uses the GPU.')
+    elif found['onnxruntime']:
+        said.append('ONNX Runtime has no CUDA here: onnxruntime-gpu in its place has.')
+    if 'cuda:0' in sees.get('torch', ''):
+        said.append('torch sees the GPU: backend torch with device cuda:0 uses it.')
     return said
 
 
@@ -234,7 +232,3 @@ def _profile() -> str:
 
 def _print(name: str, value: str) -> None:
     print(f'{name:<12}{value}')
-
-
-if __name__ == '__main__':
-    print(json.dumps(_try(*sys.argv[1:])))

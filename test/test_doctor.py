@@ -45,12 +45,16 @@ def test_a_model_that_runs_is_tried_in_every_engine_without_torch_and_ros(model)
     for name in ('numpy', 'rclpy'):
         assert name in done.stdout
     assert 'cores' in said['processor']
+    seen = [line for line in done.stdout.splitlines() if line.split()[:1] == ['sees']]
+    assert any('CPUExecutionProvider' in line for line in seen)
+    assert any('CPU (' in line and 'FP32' in line for line in seen) or ENGINE != 'openvino'
+    assert 'TensorRT is out' in done.stdout or ENGINE == 'tensorrt'
 
 
-def broken(monkeypatch, tmp_path, text):
+def broken(monkeypatch, tmp_path, text, name=ENGINE):
     """Put an engine of this text before the one that is installed, for other processes."""
     (tmp_path / 'broken').mkdir()
-    (tmp_path / 'broken' / f'{ENGINE}.py').write_text(text)
+    (tmp_path / 'broken' / f'{name}.py').write_text(text)
     monkeypatch.setenv('PYTHONPATH', f'{tmp_path / "broken"}:{os.environ.get("PYTHONPATH", "")}')
 
 
@@ -62,6 +66,13 @@ def test_an_engine_that_cannot_is_explained_and_another_is_named(model, monkeypa
     assert 'It does not run here' in done.stdout
     assert 'set backend to onnxruntime' in done.stdout or ENGINE == 'onnxruntime'
     assert 'Traceback' not in done.stdout + done.stderr
+
+
+def test_it_speaks_where_even_opencv_is_missing(model, monkeypatch, tmp_path):
+    broken(monkeypatch, tmp_path, 'raise ModuleNotFoundError("no cv2 here")', 'cv2')
+    done = rganet(model)
+    assert done.returncode == 1 and 'It does not run here' in done.stdout
+    assert 'no cv2 here' in lines(done)[ENGINE] and 'Traceback' not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -108,6 +119,50 @@ ALL = {name: '1' for part in doctor.PARTS.values() for name in part}
 )
 def test_what_is_missing_is_said_with_what_to_do(found, gpus, tried, words):
     assert any(words in each for each in doctor.missing(ALL | found, gpus, tried, 'a'))
+
+
+def seen(*sees):
+    return RUNS._replace(sees=sees)
+
+
+NVIDIA = ['H200, 570, 141 GiB']
+
+
+@pytest.mark.parametrize(
+    ('found', 'gpus', 'tried', 'words'),
+    [
+        ({'pycuda': ''}, NVIDIA, {}, 'pycuda is missing: pip install pycuda'),
+        (dict.fromkeys(doctor.TENSORRT, ''), NVIDIA, {}, 'its library is missing: it comes with'),
+        ({}, NVIDIA, {'onnxruntime': seen('CUDAExecutionProvider')}, 'device cuda:0 uses the GPU'),
+        (
+            {},
+            NVIDIA,
+            {'onnxruntime': seen('CPUExecutionProvider')},
+            'onnxruntime-gpu in its place',
+        ),
+        ({}, NVIDIA, {'torch': seen('CPU', 'cuda:0 (H200)')}, 'backend torch with device cuda:0'),
+        ({}, [], {'openvino': seen('CPU (EPYC: FP32)', 'GPU (Arc: FP16)')}, 'with device gpu'),
+    ],
+)
+def test_a_device_that_nobody_uses_is_named_with_what_to_do(found, gpus, tried, words):
+    assert any(
+        words in each for each in doctor.missing(ALL | found, gpus, {'a': RUNS} | tried, 'a')
+    )
+    nothing = doctor.missing(ALL, [], {'a': RUNS, 'openvino': seen('CPU (EPYC: FP32)')}, 'a')
+    assert not any(words in each for each in nothing)
+
+
+@pytest.mark.parametrize(
+    ('chosen', 'found', 'gpus', 'words'),
+    [
+        ('tensorrt', {}, NVIDIA, 'pycuda and a GPU are there'),
+        ('openvino', {}, [], '(an NVIDIA GPU missing)'),
+        ('openvino', {'pycuda': ''}, NVIDIA, '(pycuda missing)'),
+        ('openvino', {}, NVIDIA, "(a GPU that CUDA's driver knows missing)"),
+    ],
+)
+def test_why_an_engine_is_chosen_is_said(chosen, found, gpus, words):
+    assert words in doctor.why(chosen, ALL | found, gpus)
 
 
 def test_nothing_is_missing(monkeypatch):
