@@ -59,13 +59,20 @@ def scatter(points: list[tuple[float, float, str]], across: str, up: str) -> str
         )
 
     drawn = [f'<rect width="{width}" height="{height}" fill="white"/>']
-    for part in np.linspace(0, 1, 6)[:-1]:
-        (x, bottom), (_, y) = place(part * most[0], 0), place(0, part * most[1])
+    steps = [_step(each / 5) for each in most]
+    for number in range(1 + int(most[0] / steps[0])):
+        value = number * steps[0]
+        x, bottom = place(value, 0)
         drawn += [
-            f'<path d="M{left} {y:.1f} H{width - 20} M{x:.1f} 20 V{bottom:.1f}" stroke="#ddd"/>',
-            f'<text x="{x:.1f}" y="{bottom + 16:.1f}" text-anchor="middle">'
-            f'{part * most[0]:.3g}</text>',
-            f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{part * most[1]:.3g}</text>',
+            f'<path d="M{x:.1f} 20 V{bottom:.1f}" stroke="#ddd"/>',
+            f'<text x="{x:.1f}" y="{bottom + 16:.1f}" text-anchor="middle">{value:g}</text>',
+        ]
+    for number in range(1 + int(most[1] / steps[1])):
+        value = number * steps[1]
+        _, y = place(0, value)
+        drawn += [
+            f'<path d="M{left} {y:.1f} H{width - 20}" stroke="#ddd"/>',
+            f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>',
         ]
     for x, y, name in points:
         at, level = place(x, y)
@@ -86,3 +93,9 @@ def scatter(points: list[tuple[float, float, str]], across: str, up: str) -> str
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'font-family="sans-serif" font-size="13">{"".join(drawn)}</svg>'
     )
+
+
+def _step(least: float) -> float:
+    """Give the next round number from `least` on: 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** np.floor(np.log10(least))
+    return float(next(power * each for each in (1, 2, 5, 10) if power * each >= least))

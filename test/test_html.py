@@ -36,4 +36,5 @@ def test_points_are_drawn_to_scale():
     assert origin[1] - y1 == pytest.approx(2 * (origin[1] - y2), abs=0.3)
     words = [each.text for each in root.iter(f'{space}text')]
     assert {'slow & good', 'quick', 'ms', '%'} <= {*words}
+    assert {'0', '5', '10', '20', '40'} <= {*words}  # round numbers at the axes
     assert html.scatter([], 'ms', '%') and html.scatter([(0, 0, 'nothing')], 'ms', '%')

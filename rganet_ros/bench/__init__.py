@@ -13,6 +13,7 @@ BENCHES = {
     'metrics': 'scoring answers against labels: MGRID against a plain loop, Top-1',
     'networks': 'running any network, as published and as engines run it',
     'node': 'the node end to end: three processes, peak rate, latency, drops, CPU, memory',
+    'plot': 'speed against accuracy, from the JSON of a bench and of an evaluation',
 }
 
 

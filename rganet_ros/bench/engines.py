@@ -14,11 +14,14 @@ from rganet_ros.bench.host import host
 from rganet_ros.letterbox import letterbox
 from rganet_ros.runtime import Backend
 from rich.console import Console
-from rich.table import Table
 
 SHIPPED = (models.RGB, models.RGBD)
 # The first that runs is what the others are compared with.
 CASES = ('onnxruntime', 'openvino', 'openvino:bf16', 'torch')
+CAPTION = (
+    'Against the first engine: ratio of the medians, largest difference of the affordance, share '
+    'of equal labels.'
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +40,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Time every backend in turns, so that a busy moment hits all alike."""
     turns.check(args)
-    rows = []
-    for name in args.model or SHIPPED:
-        rows += _model(models.find(name), args)
-    Console().print(_table(rows, args.repeats))
+    rows = _rows([models.find(name) for name in args.model or SHIPPED], args)
+    title = f'one frame, {args.repeats} turns, milliseconds'
+    agreement = {
+        'differs': lambda row: f'{row["largest_difference"]:.0e}',
+        'labels': lambda row: f'{row["equal_labels"]:.2%}',
+    }
+    Console().print(turns.table(title, rows, 'model', _name, **agreement))
+    print(CAPTION)
     if args.out:
         report.write_json(args.out, {'host': host(), 'command': args.command, 'rows': rows})
     return 0
@@ -54,33 +61,43 @@ def frame_for(size: tuple[int, int]) -> dict[str, np.ndarray]:
     return {'image': np.ascontiguousarray(image)[None], 'depth': depth[None]}
 
 
-def _model(model: models.Model, args: argparse.Namespace) -> list[dict]:
-    arrays, backends = frame_for(tuple(model.card['size'])), []
+def _rows(chosen: list[models.Model], args: argparse.Namespace) -> list[dict]:
+    rows, runs, firsts = [], {}, []  # firsts: of each row, the row that it is compared with
     with ExitStack() as opened:
-        for backend in turns.engines(model, args.engine, CASES, args.threads, args.device):
-            opened.callback(backend.close)
-            backends.append(backend)
-        if not backends:
-            raise ValueError(f'no engine runs {model.name} here')
-        answers = [_once(each, arrays) for each in backends]  # warms up as well
-        runs = {index: partial(_once, each, arrays) for index, each in enumerate(backends)}
-        times = turns.times(runs, args.repeats, model.name)
-        rows = [_about(each) for each in backends]
-    for index, (row, found) in enumerate(zip(rows, answers)):
-        row |= {'model': model.name, 'model_sha256': model.sha256} | turns.figures(times[index])
-        row |= turns.beside(row, rows[0])
-        difference = np.abs(found['affordance'] - answers[0]['affordance']).max()
-        row['largest_difference'] = float(difference)
-        row['equal_labels'] = float((found['labels'] == answers[0]['labels']).mean())
+        for model in chosen:
+            arrays = frame_for(tuple(model.card['size']))
+            start, reference = len(rows), None
+            for backend in turns.engines(model, args.engine, CASES, args.threads, args.device):
+                opened.callback(backend.close)
+                answer = _once(backend, arrays)  # warms up as well
+                reference = answer if reference is None else reference
+                runs[len(rows)] = partial(_once, backend, arrays)
+                rows.append(_about(model, backend) | _agreement(answer, reference))
+                firsts.append(start)
+            if reference is None:
+                raise ValueError(f'no engine runs {model.name} here')
+        times = turns.times(runs, args.repeats, 'engines')
+    for index, row in enumerate(rows):
+        row |= turns.figures(times[index])
+        row |= turns.beside(row, rows[firsts[index]])
     return rows
 
 
-def _about(backend: Backend) -> dict:
+def _agreement(answer: dict, first: dict) -> dict[str, float]:
+    """Compare with the first engine: the affordance's largest difference, share of labels."""
+    difference = np.abs(answer['affordance'] - first['affordance']).max()
+    equal = (answer['labels'] == first['labels']).mean()
+    return {'largest_difference': float(difference), 'equal_labels': float(equal)}
+
+
+def _about(model: models.Model, backend: Backend) -> dict:
     """Say what runs; torch has the network itself, unfolded."""
     said = backend.describe()
     return {
+        'model': model.name,
+        'model_sha256': model.sha256,
         'engine': backend.name,
-        'formulation': 'unfolded' if backend.name == 'torch' else 'the model file',
+        'formulation': 'unfolded' if backend.name == 'torch' else 'as exported',
         'precision': backend.precision,
         'threads': said.get('threads'),
         'described': said,
@@ -92,22 +109,5 @@ def _once(backend, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return backend.run(given, backend.new_state())
 
 
-def _table(rows: list[dict], repeats: int) -> Table:
-    table = Table(title=f'one frame in each backend, {repeats} turns, milliseconds')
-    for head in ('model', 'backend', 'threads', 'median', 'p95', 'p99', 'ratio', 'difference',
-                 'labels'):  # fmt: skip
-        table.add_column(head, justify='left' if head in ('model', 'backend') else 'right')
-    for row in rows:
-        table.add_row(
-            row['model'],
-            f'{row["engine"]} {row["precision"]}',
-            str(row['threads']),
-            *(f'{row[key]:.2f}' for key in ('median_ms', 'p95_ms', 'p99_ms', 'ratio')),
-            f'{row["largest_difference"]:.0e}',
-            f'{row["equal_labels"]:.3%}',
-        )
-    table.caption = (
-        'against the first backend: ratio of the medians, largest difference of the affordance, '
-        'share of equal labels'
-    )
-    return table
+def _name(row: dict) -> str:
+    return f'{row["engine"]} {row["precision"]}'

@@ -15,7 +15,6 @@ from rganet_ros.bench.engines import frame_for
 from rganet_ros.bench.host import host
 from rganet_ros.training import export
 from rich.console import Console
-from rich.table import Table
 import torch
 
 SIZE = (480, 640)
@@ -26,6 +25,10 @@ SOME = (
 )  # fmt: skip
 ENGINES = ('onnxruntime', 'openvino')
 CASES = (*ENGINES, 'openvino:bf16')
+CAPTION = (
+    'Weights are random: they do not change the time. Ratio: of the medians, to torch eager in '
+    'the published form in fp32, in the same turns.'
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
     for index, row in enumerate(rows):
         row |= turns.figures(times[index])
         row |= turns.beside(row, firsts.setdefault(row['network'], row))
-    Console().print(_table(rows, args))
+    title = f'{args.size[0]}x{args.size[1]}, {args.repeats} turns, milliseconds'
+    Console().print(turns.table(title, rows, 'network', _name))
+    print(CAPTION)
     if args.out:
         size = list(args.size)
         found = {'host': host(), 'command': args.command, 'size': size, 'rows': rows}
@@ -106,17 +111,5 @@ def _once(backend, given):
     return backend.run(given, backend.new_state())
 
 
-def _table(rows: list[dict], args: argparse.Namespace) -> Table:
-    table = Table(
-        title=f'one picture of {args.size[0]}x{args.size[1]}, {args.repeats} turns, milliseconds',
-        caption='Weights are random: they do not change the time. Ratio: of the medians, to torch '
-        'eager in the published form in fp32, in the same turns.',
-    )
-    words = ('network', 'engine', 'form', 'precision')
-    for head in (*words, 'threads', 'least', 'median', 'p95', 'p99', 'ratio'):
-        table.add_column(head, justify='left' if head in words else 'right')
-    for row in rows:
-        said = (row[key] for key in ('network', 'engine', 'formulation', 'precision', 'threads'))
-        figures = (f'{row[f"{key}_ms"]:.1f}' for key in ('least', 'median', 'p95', 'p99'))
-        table.add_row(*map(str, said), *figures, f'{row["ratio"]:.2f}')
-    return table
+def _name(row: dict) -> str:
+    return f'{row["engine"]} {row["precision"]}, {row["formulation"]}'

@@ -11,8 +11,10 @@ from typing import TypeVar
 from rganet_ros import report
 from rganet_ros.models import Model
 from rganet_ros.runtime import Backend, load, PRECISIONS
+from rich import box
 from rich.console import Console
 from rich.progress import track
+from rich.table import Table
 
 Case = TypeVar('Case', bound=Hashable)
 
@@ -68,3 +70,27 @@ def beside(row: dict, first: dict) -> dict:
     known = ('engine', 'formulation', 'precision', 'threads', 'median_ms')
     against = {name: first[name] for name in known}
     return {'ratio': round(row['median_ms'] / first['median_ms'], 3), 'against': against}
+
+
+def table(title: str, rows: Sequence[dict], of: str, name: Callable, **more: Callable) -> Table:
+    """
+    Lay out cases below what they are of (rows[...][of]): name, times, ratio, and more columns.
+
+    name, more  what a row has in that column, as text
+    """
+    threads = {row['engine']: row['threads'] for row in rows}
+    words = ', '.join(f'{engine} {count}' for engine, count in threads.items())
+    laid = Table(title=f'{title}; threads: {words}', box=box.SIMPLE)
+    laid.add_column('', no_wrap=True)
+    for head in ('median', 'p95', 'p99', 'ratio', *more):
+        laid.add_column(head, justify='right')
+    for index, row in enumerate(rows):
+        if index == 0 or row[of] != rows[index - 1][of]:
+            laid.add_row(row[of])
+        laid.add_row(
+            f'  {name(row)}',
+            *(f'{row[f"{key}_ms"]:.1f}' for key in ('median', 'p95', 'p99')),
+            f'{row["ratio"]:.2f}',
+            *(text(row) for text in more.values()),
+        )
+    return laid
