@@ -7,14 +7,20 @@ import tiny
 import torch
 
 
-def test_bench_candidates_prints_every_case_once(capsys):
-    assert main(['bench', 'candidates', '--repeats', '1', '--limit', '7']) == 0
+def test_bench_candidates_prints_every_case_once(tmp_path, capsys):
+    out = tmp_path / 'found.json'
+    given = ['--repeats', '1', '--limit', '7', '--out', str(out)]
+    assert main(['bench', 'candidates', *given]) == 0
     lines = capsys.readouterr().out.splitlines()
     for case in ('320x240 depth', '640x480 depth', '640x480 no depth', '1280x720 depth'):
         (line,) = (line for line in lines if f'{case} ' in line)
         assert int(line.split('│')[3]) == 7
     (line,) = (line for line in lines if 'all low' in line)
     assert int(line.split('│')[3]) == 0
+    said = json.loads(out.read_text())
+    assert said['host']['versions']['numpy'] and said['command'].startswith('rganet bench')
+    rows = {row['case']: row for row in said['rows']}
+    assert rows['640x480 depth']['candidates'] == 7 and rows['640x480 depth']['p99_ms'] > 0
 
 
 def test_bench_refuses_what_cannot_be(capsys):
@@ -74,7 +80,7 @@ def test_bench_metrics_agrees_with_its_plain_loop(tmp_path, capsys):
     out = tmp_path / 'found.json'
     given = ['--pictures', '3', '--repeats', '1', '--out', str(out)]
     assert main(['bench', 'metrics', *given]) == 0
-    rows = {row['score']: row for row in json.loads(out.read_text())}
+    rows = {row['score']: row for row in json.loads(out.read_text())['rows']}
     assert rows['MGRID']['ratio'] == 1 and rows['MGRID, a plain double loop']['ratio'] > 1
     said = ' '.join(capsys.readouterr().out.split())
     assert float(said.partition('differ by ')[2].split()[0]) < 1e-12
@@ -105,7 +111,7 @@ def test_bench_memory_shows_what_each_window_takes(tmp_path):
         '3',
     ]
     assert main(['bench', 'memory', *given, '--out', str(out)]) == 0
-    rows = json.loads(out.read_text())
+    rows = json.loads(out.read_text())['rows']
     found = [(row['engine'], row['frames'], row['memory_kb']) for row in rows]
     kilobytes = (2 * 32 * (24 + 40 + 112 + 320) + 1) * 4 / 1e3
     assert found == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-import statistics
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -55,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--repeats', type=int, default=100, help='times each case is run (100)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the scene (0)')
     parser.add_argument('--limit', type=int, default=20, help='most candidates of a frame (20)')
+    parser.add_argument('--out', type=Path, help='write the figures to this JSON file as well')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,13 +75,22 @@ def run(args: argparse.Namespace) -> int:
     found = {name: len(find_candidates(*case)) for name, case in cases.items()}
     runs = {name: partial(find_candidates, *case) for name, case in cases.items()}
     times = turns.times(runs, args.repeats, 'candidates')
+    rows = [
+        {
+            'case': name,
+            'high': float((affordance >= options.min_affordance).mean()),
+            'candidates': found[name],
+        }
+        | turns.figures(times[name])
+        for name, (affordance, *_) in cases.items()
+    ]
     table = Table(title=f'find_candidates, one thread, {args.repeats} turns, milliseconds')
-    for head in ('case', 'high', 'candidates', 'median', 'p95', 'least'):
+    heads = ('median', 'p95', 'least')
+    for head in ('case', 'high', 'candidates', *heads):
         table.add_column(head, justify='left' if head == 'case' else 'right')
-    for name, (affordance, *_) in cases.items():
-        high = (affordance >= options.min_affordance).mean()
-        ordered = sorted(times[name])
-        values = statistics.median(ordered), ordered[int(0.95 * (len(ordered) - 1))], ordered[0]
-        table.add_row(name, f'{high:.0%}', str(found[name]), *(f'{value:.2f}' for value in values))
+    for row in rows:
+        values = (f'{row[f"{head}_ms"]:.2f}' for head in heads)
+        table.add_row(row['case'], f'{row["high"]:.0%}', str(row['candidates']), *values)
     Console().print(table)
+    turns.write(args, rows)
     return 0

@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rganet_ros import bag, models, report
+from rganet_ros import bag, models
 from rganet_ros.bench import turns
-from rganet_ros.bench.host import host
 from rganet_ros.letterbox import letterbox
 from rganet_ros.runtime import Backend
 from rich.console import Console
@@ -48,8 +47,7 @@ def run(args: argparse.Namespace) -> int:
     }
     Console().print(turns.table(title, rows, 'model', _name, **agreement))
     print(CAPTION)
-    if args.out:
-        report.write_json(args.out, {'host': host(), 'command': args.command, 'rows': rows})
+    turns.write(args, rows)
     return 0
 
 

@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 from rganet_ros import bag, decode, models, report
 from rganet_ros.bench import turns
-from rganet_ros.bench.host import host
 from rganet_ros.candidates import CandidateOptions, find_candidates
 from rganet_ros.letterbox import letterbox, undo
 from rganet_ros.node import encode
@@ -65,8 +64,7 @@ def run(args: argparse.Namespace) -> int:
                         for value in row.values()))  # fmt: skip
     table.caption = f'the last frame has {found} candidates'
     Console().print(table)
-    if args.out:
-        report.write_json(args.out, {'host': host(), 'rows': rows})
+    turns.write(args, rows)
     return 0
 
 

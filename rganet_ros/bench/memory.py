@@ -9,7 +9,7 @@ from pathlib import Path
 import tempfile
 
 import numpy as np
-from rganet_ros import models, networks, report
+from rganet_ros import models, networks
 from rganet_ros.bench import turns
 from rganet_ros.bench.engines import frame_for
 from rganet_ros.bench.networks import ENGINES, settled
@@ -55,8 +55,7 @@ def run(args: argparse.Namespace) -> int:
             f'{row["memory_kb"]:.0f}',
         )  # fmt: skip
     Console().print(table)
-    if args.out:
-        report.write_json(args.out, rows)
+    turns.write(args, rows, size=list(args.size))
     return 0
 
 

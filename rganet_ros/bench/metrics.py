@@ -9,7 +9,6 @@ import statistics
 
 import cv2
 import numpy as np
-from rganet_ros import report
 from rganet_ros.bench import turns
 from rganet_ros.metrics import confusion, scores
 from rganet_ros.mgrid import cells, DEFAULT, gamma, mgrid
@@ -89,8 +88,7 @@ def run(args: argparse.Namespace) -> int:
     for row in rows:
         table.add_row(row['score'], f'{row["seconds"]:.3f}', f'{row["ratio"]:.1f}')
     Console().print(table)
-    if args.out:
-        report.write_json(args.out, rows)
+    turns.write(args, rows, pictures=args.pictures)
     return 0
 
 

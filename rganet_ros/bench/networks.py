@@ -9,10 +9,9 @@ from functools import partial
 from pathlib import Path
 import tempfile
 
-from rganet_ros import models, networks, report
+from rganet_ros import models, networks
 from rganet_ros.bench import turns
 from rganet_ros.bench.engines import frame_for
-from rganet_ros.bench.host import host
 from rganet_ros.training import export
 from rich.console import Console
 import torch
@@ -63,10 +62,7 @@ def run(args: argparse.Namespace) -> int:
     title = f'{args.size[0]}x{args.size[1]}, {args.repeats} turns, milliseconds'
     Console().print(turns.table(title, rows, 'network', _name))
     print(CAPTION)
-    if args.out:
-        size = list(args.size)
-        found = {'host': host(), 'command': args.command, 'size': size, 'rows': rows}
-        report.write_json(args.out, found)
+    turns.write(args, rows, size=list(args.size))
     return 0
 
 

@@ -22,7 +22,6 @@ import numpy as np
 from rganet_ros import bag, models, report
 from rganet_ros.bench import turns
 from rganet_ros.bench.cell import Cell, Trial
-from rganet_ros.bench.host import host
 from rganet_ros.node.camera import sets_of
 from rganet_ros.node.processes import environment, node_arguments, Processes
 from rich.console import Console
@@ -99,13 +98,11 @@ def run(args: argparse.Namespace) -> int:
     Console().print(_table(rows, about, args))
     for sentence in said:
         print(sentence)
-    if args.out:
-        tried = [{'hz': each.hz, 'sent_hz': each.sent_hz, 'loss': each.loss} for each in search]
-        report.write_json(args.out, {
-            'host': host(), 'command': args.command, 'node': about, 'bag': path,
-            'depth': bool(topics.depth), 'listened_to': 'candidates', 'peak_hz': peak,
-            'search': tried, 'rows': rows, 'said': said,
-        })  # fmt: skip
+    tried = [{'hz': each.hz, 'sent_hz': each.sent_hz, 'loss': each.loss} for each in search]
+    turns.write(
+        args, rows, node=about, bag=path, depth=bool(topics.depth), listened_to='candidates',
+        peak_hz=peak, search=tried, said=said,
+    )  # fmt: skip
     return 0 if peak else 1
 
 

@@ -9,6 +9,7 @@ import time
 from typing import TypeVar
 
 from rganet_ros import report
+from rganet_ros.bench.host import host
 from rganet_ros.models import Model
 from rganet_ros.runtime import Backend, load, PRECISIONS
 from rich import box
@@ -45,6 +46,13 @@ def engines(
             if asked:
                 raise
             Console().print(f'left out: {error}', highlight=False)
+
+
+def write(args: argparse.Namespace, rows: list[dict], **more) -> None:
+    """Write the machine, the command, what else is known and the rows to --out, if it is given."""
+    if args.out:
+        about = {'host': host(), 'command': args.command}
+        report.write_json(args.out, about | more | {'rows': rows})
 
 
 def times(runs: dict[Case, Callable[[], object]], repeats: int, what: str) -> dict[Case, list]:
