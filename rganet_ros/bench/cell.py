@@ -26,7 +26,7 @@ class Trial(NamedTuple):
     latencies   milliseconds from stamp to arrival of the candidates, in order
     candidates  of all frames together
     dropped     frames, by the node's reasons; on_the_way: sets that never came to it
-    cpu         of the node, per cent of one core, while the camera played
+    busy        seconds of the processor that the node took, of the `span` that the camera played
     rss_mb      of the node, at the end; shared_mb of it are the middleware's segments
     """
 
@@ -36,7 +36,8 @@ class Trial(NamedTuple):
     latencies: list[float]
     candidates: int
     dropped: dict[str, int]
-    cpu: float
+    busy: float
+    span: float
     rss_mb: float
     shared_mb: float
 
@@ -44,6 +45,11 @@ class Trial(NamedTuple):
     def loss(self) -> float:
         """Share of what was sent that nothing came out for."""
         return (self.sent - len(self.latencies)) / self.sent
+
+    @property
+    def cpu(self) -> float:
+        """Per cent of one core that the node took."""
+        return 100 * self.busy / self.span
 
 
 class Cell:
@@ -63,9 +69,9 @@ class Cell:
         before = self._said(after=0, frames=False)
         self._run.start('camera', 'camera', str(self._bag), '--hz', str(hz), '--count', str(count))
         self._wait('camera', 'playing', START)
-        began, busy = time.monotonic(), self._busy()
+        began, before_it = time.monotonic(), self._busy()
         self._wait('camera', '\nsent\n', 4 * count / hz + START)
-        cpu = 100 * (self._busy() - busy) / (time.monotonic() - began)
+        busy, span = self._busy() - before_it, time.monotonic() - began
         ended = time.time_ns()
         self._run.join('camera', START)
         self._check()
@@ -73,15 +79,15 @@ class Cell:
         after = self._said(ended)
         mine = set(sent)
         answers = [each for each in self._heard() if each.get('stamp') in mine]
-        span = (sent[-1] - sent[0]) / 1e9
         return Trial(
             hz=hz,
-            sent_hz=(len(sent) - 1) / span,
+            sent_hz=(len(sent) - 1) / (sent[-1] - sent[0]) * 1e9,
             sent=len(sent),
             latencies=[(each['came'] - each['stamp']) / 1e6 for each in answers],
             candidates=sum(each['candidates'] for each in answers),
             dropped=_dropped(before, after, len(sent)),
-            cpu=cpu,
+            busy=busy,
+            span=span,
             **_memory(self._run.pid('node')),
         )
 

@@ -24,12 +24,18 @@ from rganet_ros.bench import turns
 from rganet_ros.bench.cell import Cell, Trial
 from rganet_ros.node.camera import sets_of
 from rganet_ros.node.processes import environment, node_arguments, Processes
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 RATES = (10.0, 30.0, 60.0)
 LOSS = 0.05  # of what is sent; also how far the camera may stay below the rate it was asked for
+CAPTION = (
+    'p50, p95, p99: milliseconds from the stamp to the arrival of the candidates; jitter: mean\n'
+    'difference of two that follow each other; CPU: of the node, of one core, and its\n'
+    'milliseconds of processor a frame.'
+)
 FIRST, LEAST, STEP = 5.0, 0.5, 1.05  # Hz, Hz; and how near the search goes, as a ratio
 
 
@@ -96,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
     rows = [_row(hz, found) for hz, found in trials.items()]
     said = sentences(peak, args, search)
     Console().print(_table(rows, about, args))
-    for sentence in said:
+    print(CAPTION)
+    for sentence in [*said, *map(_dropped, rows)]:
         print(sentence)
     tried = [{'hz': each.hz, 'sent_hz': each.sent_hz, 'loss': each.loss} for each in search]
     turns.write(
@@ -167,6 +174,11 @@ def sentences(peak: float, args: argparse.Namespace, search: list[Trial]) -> lis
     return said
 
 
+def _dropped(row: dict) -> str:
+    words = ', '.join(f'{count} {reason}' for reason, count in row['dropped'].items())
+    return f'Dropped at {row["hz"]:g} Hz: {words or "nothing"}.'
+
+
 def jitter(latencies: list[float]) -> float:
     """Give the mean difference of the latencies of two frames that followed each other."""
     return float(np.abs(np.diff(latencies)).mean()) if len(latencies) > 1 else 0.0
@@ -189,6 +201,7 @@ def _row(hz: float, trials: list[Trial]) -> dict:
         'jitter_ms': round(float(np.mean([jitter(each.latencies) for each in trials])), 2),
         'dropped': dict(dropped),
         'cpu_percent': round(float(np.mean([each.cpu for each in trials])), 1),
+        'cpu_ms_per_frame': round(1e3 * sum(each.busy for each in trials) / frames, 1),
         'rss_mb': round(max(each.rss_mb for each in trials), 1),
         'shared_mb': round(max(each.shared_mb for each in trials), 1),
         'candidates_per_frame': round(sum(each.candidates for each in trials) / frames, 2),
@@ -196,17 +209,11 @@ def _row(hz: float, trials: list[Trial]) -> dict:
 
 
 def _table(rows: list[dict], about: dict[str, str], args: argparse.Namespace) -> Table:
-    words = ', '.join(f'{key} {about[key]}' for key in about if key != 'model_sha256')
-    table = Table(
-        title=f'{words}; {args.repeats} trials of {args.seconds:g} s',
-        caption='Latency in ms from the stamp to the arrival of the candidates; jitter: mean '
-        "difference of two that follow each other; CPU and memory are the node's, CPU in % of one "
-        'core',
-    )
-    heads = ('Hz', 'sent', 'lost', 'p50', 'p95', 'p99', 'jitter', 'CPU %', 'MB')
-    for head in heads:
+    shown = ('model', 'backend', 'device', 'precision', 'threads')
+    words = ', '.join(f'{key} {about[key]}' for key in shown if key in about)
+    table = Table(title=f'{words}; {args.repeats} trials of {args.seconds:g} s', box=box.SIMPLE)
+    for head in ('Hz', 'sent', 'lost', 'p50', 'p95', 'p99', 'jitter', 'CPU', 'ms', 'MB'):
         table.add_column(head, justify='right')
-    table.add_column('dropped')
     for row in rows:
         values = [*row['latency_ms'].values(), row['jitter_ms']]
         table.add_row(
@@ -214,8 +221,8 @@ def _table(rows: list[dict], about: dict[str, str], args: argparse.Namespace) ->
             str(row['sent']),
             f'{row["loss"]:.1%}',
             *('-' if value is None else f'{value:.1f}' for value in values),
-            f'{row["cpu_percent"]:.0f}',
+            f'{row["cpu_percent"]:.0f}%',
+            f'{row["cpu_ms_per_frame"]:.0f}',
             f'{row["rss_mb"]:.0f}',
-            ', '.join(f'{n} {reason}' for reason, n in row['dropped'].items()) or 'none',
         )
     return table

@@ -43,7 +43,7 @@ def test_the_peak_is_found_from_below(limit, most):
 def trial(hz, sent=100, answered=100, sent_hz=None, **changes):
     return cell.Trial(
         hz=hz, sent_hz=sent_hz or hz, sent=sent, latencies=[50.0] * answered, candidates=answered,
-        dropped={}, cpu=50.0, rss_mb=100.0, shared_mb=10.0,
+        dropped={}, busy=0.5, span=1.0, rss_mb=100.0, shared_mb=10.0,
     )._replace(**changes)  # fmt: skip
 
 
@@ -70,11 +70,12 @@ def test_what_was_left_out_is_said_with_its_reason():
 
 
 def test_trials_at_a_rate_are_summed_up():
-    first = trial(10, 4, 4, latencies=[10.0, 20.0, 10.0, 20.0], dropped={'replaced': 1}, cpu=40.0)
+    first = trial(10, 4, 4, latencies=[10.0, 20.0, 10.0, 20.0], dropped={'replaced': 1}, busy=0.4)
     second = trial(10, 4, 2, latencies=[30.0, 30.0], dropped={'replaced': 1, 'on_the_way': 1})
     row = node._row(10, [first, second])
     assert (row['sent'], row['answered'], row['loss']) == (8, 6, 0.25)
     assert row['latency_ms']['p50'] == 20 and row['jitter_ms'] == 5 and row['cpu_percent'] == 45
+    assert row['cpu_ms_per_frame'] == 150
     assert row['dropped'] == {'replaced': 2, 'on_the_way': 1}
 
 
@@ -122,10 +123,11 @@ def test_three_processes_from_the_command_to_the_figures(tmp_path, capsys):
         assert row['answered'] + sum(row['dropped'].values()) == row['sent']
         latency = row['latency_ms']
         assert latency['p99'] >= latency['p95'] >= latency['p50'] > 0 and row['jitter_ms'] > 0
-        assert row['cpu_percent'] > 0 and row['rss_mb'] > row['shared_mb'] > 0
+        assert row['cpu_percent'] > 0 and row['cpu_ms_per_frame'] > 0
+        assert row['rss_mb'] > row['shared_mb'] > 0
         assert row['candidates_per_frame'] > 0
     shown = capsys.readouterr().out
-    assert 'p99' in shown and said['said'][0] in shown
+    assert 'p99' in shown and said['said'][0] in shown and 'Dropped at' in shown
 
 
 def test_what_cannot_be_measured_is_refused_in_a_sentence(tmp_path, capsys):
