@@ -89,8 +89,11 @@ def run(args: argparse.Namespace) -> int:
         print(f'\n{error}')
         return 1
     print(f'\n{args.model} ({path})')
-    tried = {name: attempt(name, path) for name in BACKENDS if name != 'fake'}
-    for name, trial in tried.items():
+    tried: dict[str, Trial] = {}
+    for name in BACKENDS:
+        if name == 'fake':
+            continue
+        trial = tried[name] = attempt(name, path)
         _print(name, trial.refusal or _runs(trial) + ' (backend: auto)' * (name == chosen))
         if trial.sees:
             _print('', f'sees {", ".join(trial.sees)}')
@@ -199,7 +202,8 @@ def why(chosen: str, found: dict[str, str], cards: list[str]) -> str:
         'an NVIDIA GPU': cards,
     }
     lacks = [name for name, has in there.items() if not has] or ["a GPU that CUDA's driver knows"]
-    return f'first on {platform.machine()} where TensorRT is out ({", ".join(lacks)} missing)'
+    machine = platform.machine()
+    return f'first on {machine} where TensorRT cannot run, for want of {" and ".join(lacks)}'
 
 
 def _unused(found: dict[str, str], cards: list[str], tried: dict[str, Trial]) -> list[str]:
@@ -231,4 +235,4 @@ def _profile() -> str:
 
 
 def _print(name: str, value: str) -> None:
-    print(f'{name:<12}{value}')
+    print(f'{name:<12}{value}', flush=True)
