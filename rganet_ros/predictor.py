@@ -45,6 +45,10 @@ class PredictorOptions:
         'tensorrt: whether loading builds an engine that is missing, which takes minutes',
     ] = 'never'
     cache: Annotated[str, "folder of built engines; '': in that of the user's caches"] = ''
+    compiled: Annotated[
+        bool,
+        'torch: compile the network at the start, a minute or more; on a GPU with CUDA graphs',
+    ] = False
     threads: Annotated[
         int,
         Range(0, 256),

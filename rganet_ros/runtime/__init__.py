@@ -38,6 +38,7 @@ class Settings(NamedTuple):
     device        auto, cpu, gpu, cuda:1, ...; a list in order of choice where the engine takes one
     build_engine  if_missing: TensorRT builds an engine that is not in the cache; never: it refuses
     cache         folder of built engines; '': in that of the user's caches
+    compiled      whether torch compiles the network, on a GPU with CUDA graphs
     """
 
     precision: str = 'model'
@@ -45,6 +46,7 @@ class Settings(NamedTuple):
     device: str = 'auto'
     build_engine: str = 'never'
     cache: str = ''
+    compiled: bool = False
 
 
 class Backend(Protocol):
@@ -114,7 +116,7 @@ def gpus() -> int:
 
 def load(
     backend: str, model: Model, precision: str = 'model', threads: int = 0, device: str = 'auto',
-    build_engine: str = 'never', cache: str = '',
+    build_engine: str = 'never', cache: str = '', compiled: bool = False,
 ) -> Backend:  # fmt: skip
     """
     Load a model into an engine, set as Settings say.
@@ -136,7 +138,8 @@ def load(
             else f'backend {name} cannot start here: {error}; choose another backend'
         ) from None
     precision = precision_of(model) if precision == 'model' else precision
-    loaded = backend_class(model, Settings(precision, threads, device, build_engine, cache))
+    settings = Settings(precision, threads, device, build_engine, cache, compiled)
+    loaded = backend_class(model, settings)
     _check(loaded, model)
     return loaded
 

@@ -13,7 +13,7 @@ class TorchBackend:
     """
     A backend (see the package) that runs the network unfolded, in float32.
 
-    On a GPU (device: cuda:0) it is compiled with CUDA graphs, which takes a minute at the start.
+    Compiled where the settings say so, on a GPU (device: cuda:0) with CUDA graphs.
     """
 
     name = 'torch'
@@ -34,9 +34,23 @@ class TorchBackend:
         self._inference = networks.Inference(networks.restore(model.weights)).eval()
         self._inference.to(self._device)
         self._call = self._inference
-        if self._device.type == 'cuda':
-            self._call = torch.compile(self._inference, mode='reduce-overhead')
+        self._compiled = settings.compiled
         self.inputs, self.outputs = promised(model.card)
+        if settings.compiled:
+            self._compile()
+
+    def _compile(self) -> None:
+        """Compile, now and not with the first frame; ValueError where that cannot be done here."""
+        mode = 'reduce-overhead' if self._device.type == 'cuda' else 'default'
+        self._call = torch.compile(self._inference, mode=mode)
+        zeros = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.inputs.items()}
+        try:
+            self.run(zeros, self.new_state())
+        except Exception as error:  # of the compiler, of what it calls, or of the device
+            first = str(error).strip().partition('\n')[0]
+            raise ValueError(
+                f'torch cannot compile the network here ({first}): set compiled to false'
+            ) from error
 
     def new_state(self) -> dict[str, torch.Tensor]:
         """Memory of nothing: zeros."""
@@ -64,4 +78,5 @@ class TorchBackend:
             'version': torch.__version__,
             'device': 'CPU' if self._device.type == 'cpu' else torch.cuda.get_device_name(),
             'threads': str(torch.get_num_threads()),
+            'compiled': 'yes' if self._compiled else 'no',
         }

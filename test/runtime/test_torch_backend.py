@@ -36,6 +36,58 @@ def test_it_answers_as_the_network_does(model):
     backend.close()
 
 
+class Fading(torch.nn.Module):
+    """As little as a network with memory can be: a shipped one takes minutes to compile."""
+
+    temperature = 1.0
+
+    def __init__(self):
+        super().__init__()
+        self.mix = torch.nn.Conv2d(3, 3, 1)
+
+    def new_state(self, batch):
+        return {'past': torch.zeros(batch, 3, *SIZE)}
+
+    def forward(self, image, depth=None, past=None):
+        seen = self.mix(image) + past / 2
+        return {'logits': seen, 'next_past': seen}
+
+
+@pytest.mark.slow
+def test_compiled_it_answers_the_same_and_remembers(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', str(tmp_path / 'compiled'))
+    monkeypatch.setenv('TORCHINDUCTOR_COMPILE_THREADS', '1')
+    torch.manual_seed(0)
+    network = Fading().eval()
+    monkeypatch.setattr(networks, 'restore', lambda path: network)
+    (tmp_path / 'm.safetensors').touch()
+    model = Model('m', tmp_path / 'm.onnx', '', {'size': list(SIZE), 'depth': False})
+    plain, compiled = (runtime.load('torch', model, compiled=each) for each in (False, True))
+    assert [each.describe()['compiled'] for each in (plain, compiled)] == ['no', 'yes']
+    assert list((tmp_path / 'compiled').rglob('*.cpp'))  # at the start, not with the first frame
+    states = plain.new_state(), compiled.new_state()
+    answers = []
+    for _ in range(3):
+        pair = [each.run(arrays(model), s) for each, s in zip((plain, compiled), states)]
+        np.testing.assert_allclose(pair[1]['affordance'], pair[0]['affordance'], atol=1e-6)
+        assert (pair[1]['labels'] == pair[0]['labels']).mean() > 0.999
+        answers.append(pair[1]['affordance'])
+    assert np.abs(answers[2] - answers[0]).max() > 1e-3
+    compiled.close()
+
+
+def test_a_compiler_that_is_not_there_is_said_at_the_start(model, monkeypatch):
+    def compiled(network, mode):
+        def call(**arrays):
+            raise RuntimeError('no C++ compiler\n  and a trace')
+
+        return call
+
+    monkeypatch.setattr(torch, 'compile', compiled)
+    with pytest.raises(ValueError, match=r'cannot compile .*\(no C\+\+ compiler\): set compiled'):
+        runtime.load('torch', model, compiled=True)
+
+
 def test_it_refuses_what_it_cannot_do(model):
     with pytest.raises(ValueError, match='ask for fp32'):
         runtime.load('torch', model, precision='bf16')
