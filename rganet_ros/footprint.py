@@ -115,7 +115,7 @@ def _samples(surface: Surface, origin, axes, places: np.ndarray) -> _Samples:
     flat, axes, origin = (a.astype(np.float32) for a in (flat, axes, origin.T))
     x, y, z = (flat @ axes[..., i] + origin[i] for i in range(3))  # samples, N
     u, v = project(x, y, np.maximum(z, 1e-3), camera)
-    u, v = np.rint(np.clip(u, -1, width)), np.rint(np.clip(v, -1, height))
+    u, v = (np.rint(np.clip(*at)).astype(np.float32) for at in ((u, -1, width), (v, -1, height)))
     inverse, share = (cv2.remap(picture, u, v, cv2.INTER_NEAREST) for picture in surface[:2])
     inverse /= np.maximum(share, 1e-6)
     found = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, inverse, share

@@ -145,3 +145,11 @@ def test_the_scene_has_places_of_every_kind():
     for term in (found.valid, found.margin):
         assert (term < 1).any() and (term == 1).any()
     assert (found.flatness < 0.5).any() and (found.flatness > 0.85).any()
+
+
+def test_a_camera_in_numbers_of_numpy_gives_the_same():
+    surface = _scene()
+    wide = surface._replace(camera=CAMERA._replace(fx=np.float64(CAMERA.fx)))
+    at = np.array([100, 300]), np.array([150, 200])
+    found, same = (seal(each, *at, RADIUS, MARGIN, GAP, STEP) for each in (surface, wide))
+    np.testing.assert_allclose(same.point, found.point, atol=1e-6)
