@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 import shutil
 
-from rganet_ros import bag, models, record, region, report, viz
+from rganet_ros import bag, models, oblique, record, region, report, viz
 from rganet_ros.region import Region
 from rganet_ros.replay import items, outputs, page
 from rganet_ros.replay.items import Item
@@ -58,6 +58,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add('--rectify', action='store_true', help='the pictures of bags are raw: undistort them')
     add('--register-depth', action='store_true',
         help='depth is in an optical frame of its own: by the /tf_static of the bag')  # fmt: skip
+    add('--views', action='store_true',
+        help='also, of each frame, what a live view shows: maps, and the scene')  # fmt: skip
     add('--cloud', action='store_true', help='depth in colour, too, into the bag outputs')
     add('--limit', type=int, help='at most so many frames of each input')
     for name in TOPIC_HELP:
@@ -168,6 +170,9 @@ class Replay:
         path = self.out / 'pictures' / f'{name}.png'
         report.write_picture(path, viz.overlay(item.frame.rgb, detection))
         self._pictures[item.name, label] = path
+        if self._args.views:
+            shown = oblique.view(item.frame, detection, self._given.candidates.cup_radius)
+            report.write_picture(self.out / 'views' / path.name, shown)
 
     def _record(self, item: Item, detection: Detection) -> None:
         if self._writer is None:

@@ -239,6 +239,12 @@ def test_the_cloud_is_written_where_it_is_asked_for(recording, tmp_path):
     assert bag.deserialize(cloud).width == 480 * 640
 
 
+def test_views_are_drawn_where_they_are_asked_for(recording, tmp_path):
+    assert run(recording, '--out', tmp_path / 'out', '--views', '--limit', '1') == 0
+    (path,) = (tmp_path / 'out' / 'views').iterdir()
+    assert path.name == 'recording_000000.png' and cv2.imread(str(path)).shape == (960, 1280, 3)
+
+
 def test_no_candidates_where_the_tote_is_empty_or_masked(recording, tmp_path):
     depth = np.full((480, 640), 600, np.uint16)
     cv2.imwrite(str(tmp_path / 'same.png'), depth)
