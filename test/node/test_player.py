@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+from live import LONG
 import numpy as np
 import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -14,7 +15,6 @@ from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-LONG = 30.0
 GRIPPER = 'nowhere_msgs/msg/Gripper'
 
 

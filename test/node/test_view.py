@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+from live import LONG
 import pytest
 import rclpy
 from rganet_ros import bag
@@ -16,7 +17,6 @@ from sensor_msgs.msg import PointCloud2
 
 pytest.importorskip('foxglove', reason="extra 'view' is not installed")
 connect = pytest.importorskip('websockets.sync.client').connect
-LONG = 30.0
 
 
 @pytest.fixture
