@@ -148,7 +148,7 @@ def find_peak(holds: Callable[[float], bool], most: float) -> float:
             low = hz
         else:
             high = hz
-        if low >= most or high / max(low, LEAST) <= STEP:
+        if low >= most or high <= LEAST or (low and high / low <= STEP):
             return low
         if high == math.inf:
             hz = min(2 * hz, most)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from live import disc
 import numpy as np
@@ -22,6 +22,7 @@ FAKE = ('bench', 'node', 'fake', '--backend', 'fake', '--repeats', '1', '--secon
 
 
 @given(limit=some.floats(0.1, 300), most=some.floats(0.5, 200))
+@example(limit=0.52, most=0.525)
 @settings(max_examples=200, deadline=None)
 def test_the_peak_is_found_from_below(limit, most):
     tried = []
