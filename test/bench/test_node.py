@@ -162,6 +162,8 @@ def test_nothing_stays_behind_when_it_is_interrupted(number):
     bench = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
+        # Shells start what is in the background with SIGINT ignored, and so would this be then.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     with bench:
         try:
