@@ -35,6 +35,7 @@ ARGUMENTS = {
     'backend': ('', 'engine'),
     'precision': ('', 'of arithmetic: model, fp32, fp16 ...'),
     'device': ('', 'auto, cpu, gpu or cuda:0'),
+    'compiled': ('', 'true: the backend torch compiles the network at the start'),
     'build_engine': ('', 'if_missing or never: whether TensorRT builds an engine in configure'),
     'mode': ('', 'stream or triggered'),
     'image_transport': ('', 'raw or compressed'),
@@ -59,7 +60,7 @@ WORDS = (
     'model', 'backend', 'precision', 'device', 'build_engine', 'mode',
     'image_transport', 'depth_transport', 'workspace_frame', 'target_frame', 'background_depth',
 )  # fmt: skip
-SWITCHES = ('rectify', 'register_depth', 'workspace_mask', 'autostart')
+SWITCHES = ('compiled', 'rectify', 'register_depth', 'workspace_mask', 'autostart')
 
 
 def node(given, camera, namespace):
