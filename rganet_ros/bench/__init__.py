@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
+import os
+
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')  # before numpy; as in the node
 
 BENCHES = {
     'candidates': 'finding places for the cup, on a scene of known geometry',
