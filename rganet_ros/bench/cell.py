@@ -88,7 +88,7 @@ class Cell:
             dropped=_dropped(before, after, len(sent)),
             busy=busy,
             span=span,
-            **_memory(self._run.pid('node')),
+            **memory(self._run.pid('node')),
         )
 
     def describe(self) -> dict[str, str]:
@@ -128,7 +128,7 @@ class Cell:
         while True:
             found = [e['said'] for e in self._heard() if 'said' in e and e['came'] > after]
             late = time.monotonic() > end
-            if found and (late or not frames or _waiting(found[-1]) == 0):
+            if found and (late or not frames or waiting(found[-1]) == 0):
                 return found[-1]
             if late:
                 raise ValueError(f'the node said nothing on /diagnostics for {SETTLED:g} s')
@@ -142,30 +142,34 @@ class Cell:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _counts(said: dict[str, str]) -> dict[str, int]:
+def drops(said: dict[str, str]) -> dict[str, int]:
     """Give how many frames were dropped so far, by reason."""
-    return {k.removeprefix('dropped.'): int(n) for k, n in said.items() if k.startswith('dropped')}
+    return {
+        k.removeprefix('dropped.'): int(n) for k, n in said.items() if k.startswith('dropped.')
+    }
 
 
-def _received(said: dict[str, str]) -> int:
+def received(said: dict[str, str]) -> int:
+    """Give how many pictures came to the node so far."""
     return int(said.get('received.image', 0))
 
 
-def _waiting(said: dict[str, str]) -> int:
+def waiting(said: dict[str, str]) -> int:
     """Pictures that came in, and neither came out nor were dropped."""
-    return _received(said) - int(said.get('frames', 0)) - sum(_counts(said).values())
+    return received(said) - int(said.get('frames', 0)) - sum(drops(said).values())
 
 
 def _dropped(before: dict[str, str], after: dict[str, str], sent: int) -> dict[str, int]:
     """Count what was lost between two diagnostics, by reason."""
-    old, new = _counts(before), _counts(after)
+    old, new = drops(before), drops(after)
     found = {reason: count - old.get(reason, 0) for reason, count in new.items()}
-    found['waiting'] = _waiting(after) - _waiting(before)
-    found['on_the_way'] = sent - (_received(after) - _received(before))
+    found['waiting'] = waiting(after) - waiting(before)
+    found['on_the_way'] = sent - (received(after) - received(before))
     return {reason: count for reason, count in found.items() if count}
 
 
-def _memory(pid: int) -> dict[str, float]:
+def memory(pid: int) -> dict[str, float]:
+    """Give the megabytes of a process: rss_mb, and what of it is shared_mb with others."""
     lines = Path(f'/proc/{pid}/status').read_text().splitlines()
     fields = dict(line.split(':', 1) for line in lines)
     names = {'rss_mb': 'VmRSS', 'shared_mb': 'RssShmem'}

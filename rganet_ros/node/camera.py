@@ -15,10 +15,9 @@ from pathlib import Path
 import sys
 import time
 
-from rclpy.executors import ExternalShutdownException
 from rganet_ros import bag
 from rganet_ros.node.player import Player
-from rganet_ros.node.short_lived import short_lived
+from rganet_ros.node.short_lived import exit_status, short_lived
 
 MEMORY = 60  # sets that are kept
 
@@ -69,14 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--count', type=int, required=True, help='sets to send')
     parser.add_argument('--timeout', type=float, default=30.0, help='wait for a listener (30 s)')
     args = parser.parse_args(argv)
-    try:
-        _run(args)
-        return 0
-    except (OSError, ValueError) as error:
-        print(f'camera: error: {error}', file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 130
+    return exit_status('camera', _run, args)
 
 
 if __name__ == '__main__':

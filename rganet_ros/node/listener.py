@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import time
 
@@ -19,7 +18,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rganet_ros import decode
-from rganet_ros.node.short_lived import short_lived
+from rganet_ros.node.short_lived import noted_signals, short_lived, spin
 from sensor_msgs.msg import PointCloud2
 
 
@@ -49,12 +48,8 @@ def _say(**what) -> None:
 def _run(name: str, stopped: list) -> None:
     with short_lived('listener', SignalHandlerOptions.NO) as (node, executor):
         Listener(node, name)
-        ready = False
-        while not stopped:
-            executor.spin_once(timeout_sec=0.1)
-            if not ready and node.count_publishers(f'{name}/candidates'):
-                ready = True
-                print('ready', flush=True)
+        for _ in spin(node, executor, f'{name}/candidates', stopped):
+            pass
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,10 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument('--node', default='/perception', help='its full name (/perception)')
     args = parser.parse_args(argv)
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: stopped.append(number))
-    _run(args.node, stopped)
+    _run(args.node, noted_signals())
     return 0
 
 

@@ -20,10 +20,9 @@ import tempfile
 import time
 
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rganet_ros import bag, pictures, record
-from rganet_ros.node.short_lived import short_lived
+from rganet_ros.node.short_lived import exit_status, short_lived
 from rganet_ros.transforms import FIXED_TOPIC
 
 SETTLE = 1.0  # seconds for both sides to know of each other
@@ -173,14 +172,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--restamp', action='store_true', help='stamps of now, not of the bag')
     parser.add_argument('--timeout', type=float, default=30.0, help='wait for a listener (30 s)')
     args = parser.parse_args(argv)
-    try:
-        _run(args)
-        return 0
-    except (OSError, ValueError) as error:
-        print(f'player: error: {error}', file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 130
+    return exit_status('player', _run, args)
 
 
 if __name__ == '__main__':

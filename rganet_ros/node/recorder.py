@@ -14,7 +14,6 @@ import argparse
 from collections import Counter
 import functools
 from pathlib import Path
-import signal
 import struct
 import sys
 import time
@@ -23,7 +22,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rganet_ros import bag, record, report
 from rganet_ros.node.player import message_class
-from rganet_ros.node.short_lived import short_lived
+from rganet_ros.node.short_lived import exit_status, noted_signals, short_lived, spin
 
 TOPICS = {
     'candidates': 'sensor_msgs/msg/PointCloud2',
@@ -90,12 +89,7 @@ def _run(args: argparse.Namespace, stopped: list) -> None:
     with short_lived('recorder', SignalHandlerOptions.NO) as (node, executor):
         with record.Writer(args.bag) as writer:
             recorder = Recorder(node, args.node, writer)
-            ready = False
-            while not stopped:
-                executor.spin_once(timeout_sec=0.1)
-                if not ready and node.count_publishers(f'{args.node}/candidates'):
-                    ready = True
-                    print('ready', flush=True)
+            for _ in spin(node, executor, f'{args.node}/candidates', stopped):
                 last = recorder.arrivals[-1] if recorder.arrivals else float('inf')
                 if args.idle and time.monotonic() - last > args.idle:
                     break
@@ -111,15 +105,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--summary', type=Path, required=True, help='JSON file to write')
     parser.add_argument('--idle', type=float, default=0.0, help='end after so many silent seconds')
     args = parser.parse_args(argv)
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: stopped.append(number))
-    try:
-        _run(args, stopped)
-        return 0
-    except (OSError, ValueError) as error:
-        print(f'recorder: error: {error}', file=sys.stderr)
-        return 2
+    return exit_status('recorder', _run, args, noted_signals())
 
 
 if __name__ == '__main__':

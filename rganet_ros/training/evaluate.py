@@ -21,7 +21,7 @@ from rganet_ros.networks.count import Count
 from rganet_ros.options import make
 from rganet_ros.predictor import open_predictor, PredictorOptions
 from rganet_ros.training import comparison, origin
-from rganet_ros.training.cost import cost, cup
+from rganet_ros.training.cost import cost, cup, noted
 from rganet_ros.training.places import Places
 from rganet_ros.training.score import Answer, answerer, beside, score, smoothed
 from rganet_ros.types import CLASSES, Frame
@@ -75,16 +75,16 @@ def run(args: argparse.Namespace) -> int:
     opened = [open_answer(name, frames, args.backend, args.threads) for name in args.models]
     pictures = args.out is not None and args.out.suffix != '.json'
     grid = Grid(gamma_at_zero=args.gamma_at_zero)
-    labelled = origin.cup(frames.card)
+    labelled, size = origin.cup(frames.card), frames[0][2].shape
     rows, shown = [], []
     for name, answer in zip(args.models, opened):
         found, kept = evaluate(answer, frames, args.smooth, pictures, grid)
         about = {'model': str(name), 'data': str(args.data), 'split': frames.split}
         about |= {'unlabelled': frames.unlabelled, 'gamma_at_zero': grid.gamma_at_zero}
         about |= {'classes': list(frames.classes), 'smooth': args.smooth}
-        counted = cost(str(name), frames[0][2].shape)
-        about |= dict(zip(Count._fields, counted or (None, None)))
-        about |= {'cup': cup(str(name)), 'labels_for': labelled.name if labelled else ''}
+        known = noted(str(name))
+        about |= dict(zip(Count._fields, cost(known, size) or (None, None)))
+        about |= {'cup': cup(known), 'labels_for': labelled.name if labelled else ''}
         rows.append(about | found)
         shown.append(kept)
     for table in comparison.tables(rows):
@@ -178,10 +178,10 @@ def evaluate(
         took.append((time.perf_counter() - start) * 1e3)
         return said
 
-    def watch(index, affordance, labels, own):
+    def watch(index, frame, affordance, own):
         order.append((own.get('iou', own['accuracy']), index))
         if places is not None:
-            places.add(index, affordance)
+            places.add(index, frame, affordance)
 
     given = smoothed(timed, smooth) if smooth else timed
     found = score(given, frames, True, watch, grid) | {'ms': round(float(np.median(took)), 2)}

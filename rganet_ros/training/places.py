@@ -25,9 +25,9 @@ class Places:
         self._errors: list[np.ndarray] = []
         self._right: list[bool] = []
 
-    def add(self, index: int, affordance: np.ndarray) -> None:
-        """Count a frame: affordance (H, W) is what was answered to it."""
-        _, depth, label = self._frames[index]
+    def add(self, index: int, frame: tuple, affordance: np.ndarray) -> None:
+        """Count a frame (rgb, depth, label): affordance (H, W) is what was answered to it."""
+        _, depth, label = frame
         suctionable = label == SUCTIONABLE
         holds, true = self._frames.holds(index), self._frames.surface(index)
         self._sources.add('label' if holds is None else 'score')

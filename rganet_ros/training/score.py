@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 Answer = Callable[..., tuple[np.ndarray, np.ndarray]]
-Watch = Callable[[int, np.ndarray, np.ndarray, dict], None]
+Watch = Callable[[int, tuple, np.ndarray, dict], None]
 
 COLOURS = np.array([[40, 40, 40], [200, 60, 50], [60, 200, 80], [120, 120, 120]], np.uint8)
 
@@ -66,7 +66,7 @@ def score(
     """
     Score answers on frames of (rgb, depth, label), clip by clip.
 
-    watch  is called with each frame's index, affordance, labels and own figures, see `Tally`
+    watch  is called with each frame's index, the frame, its affordance and own figures: `Tally`
     grid   constants of MGRID
 
     Gives what `Tally.summary` does and, where there are clips, flicker: the share of pixels whose
@@ -78,11 +78,11 @@ def score(
         for clip in frames.clips:
             before = None
             for index in clip:
-                rgb, depth, truth = frames[index]
+                frame = rgb, depth, truth = frames[index]
                 affordance, labels = answer(rgb, depth, before is None)
                 own = tally.add(labels, truth, affordance)
                 if watch is not None:
-                    watch(index, affordance, labels, own)
+                    watch(index, frame, affordance, own)
                 if before is not None:
                     pairs = zip(before, (labels, truth))
                     changed += metrics.flicker(*pairs, *frames.flow(index))

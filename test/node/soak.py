@@ -124,6 +124,8 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
     said     the last diagnostics
     oldest   age in seconds of the oldest that arrived
     """
+    from rganet_ros.bench.cell import drops, received, waiting
+
     # Pictures come and go: what is there at the quietest seconds is what would grow.
     rss = [each['rss_mb'] - each['shared_mb'] for each in samples]
     p99 = [each['p99_ms'] for each in samples if each['p99_ms'] is not None]
@@ -133,10 +135,7 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
     )
     third = max(1, len(p99) // 3)
     slow = [float(np.median(part)) if part else None for part in (p99[:third], p99[-third:])]
-    dropped = {k.removeprefix('dropped.'): int(n) for k, n in said.items()
-               if k.startswith('dropped.')}  # fmt: skip
-    came, published = int(said.get('received.image', 0)), int(said.get('frames', 0))
-    missing = came - published - sum(dropped.values())
+    published, missing = int(said.get('frames', 0)), waiting(said)
     checks = {
         'memory is flat': bool(abs(late - early) <= FLAT * early),
         'latency does not grow': bool(None not in slow and slow[1] <= GROWTH * slow[0]),
@@ -149,24 +148,18 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
         'shared_mb': round(max(each['shared_mb'] for each in samples), 1),
         'p99_ms': slow,
         'oldest_s': round(oldest, 3),
-        'received': came,
+        'received': received(said),
         'published': published,
-        'dropped': dropped,
+        'dropped': drops(said),
         'waiting': missing,
         'checks': checks,
     }
 
 
-def _memory(pid: int) -> dict[str, float]:
-    lines = Path(f'/proc/{pid}/status').read_text().splitlines()
-    fields = dict(line.split(':', 1) for line in lines)
-    names = {'rss_mb': 'VmRSS', 'shared_mb': 'RssShmem'}
-    return {name: int(fields[field].split()[0]) / 1024 for name, field in names.items()}
-
-
 def soak(minutes: float, model: str, log: Path) -> dict:
     """Run node and camera for some minutes; returns the judgement."""
     from live import Process
+    from rganet_ros.bench.cell import memory
 
     backend = 'fake' if model == 'fake' else 'auto'
     words = {'model': model, 'backend': backend, 'max_age': MAX_AGE, 'depth': 'true'}
@@ -179,7 +172,7 @@ def soak(minutes: float, model: str, log: Path) -> dict:
         while source.poll() is None:
             listener.spin(1.0)
             p99 = listener.said.get('all_ms.p99')
-            samples.append(_memory(node.process.pid) | {'p99_ms': p99 and float(p99)})
+            samples.append(memory(node.process.pid) | {'p99_ms': p99 and float(p99)})
         listener.spin(3.0)
         found = judge(samples, listener.said, listener.oldest)
         found['checks']['the node lives'] = node.process.poll() is None
