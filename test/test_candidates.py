@@ -109,7 +109,7 @@ def test_a_cylinder_thinner_than_the_cup_can_follow_has_none():
 @pytest.mark.parametrize('noisy', [False, True])
 @pytest.mark.parametrize('angle', [0, 0.4, np.pi / 4, np.pi / 2])
 @pytest.mark.parametrize('height', [0.005, 0.012, 0.03, 0.2])
-def test_never_on_a_step(height, angle, noisy):
+def test_promise_17_never_on_a_step(height, angle, noisy):
     depth, _ = cast(*step(height, at=0.003, angle=angle))
     seen = sense(depth, seed=1) if noisy else depth
     rows, columns = np.mgrid[:480, :640]

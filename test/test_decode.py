@@ -55,7 +55,7 @@ def test_colour_is_what_a_loop_over_pixels_finds(encoding, padding):
 @pytest.mark.parametrize('padding', [0, 3])
 @pytest.mark.parametrize('big', [0, 1])
 @pytest.mark.parametrize(('encoding', 'code', 'unit'), [('16UC1', 'H', 0.001), ('32FC1', 'f', 1)])
-def test_depth_is_in_metres_whatever_the_bytes(encoding, code, unit, big, padding):
+def test_promise_15_depth_is_in_metres_whatever_the_bytes(encoding, code, unit, big, padding):
     size = struct.calcsize(code)
     given = message(encoding, WIDTH * size, padding, big)
     rng = np.random.default_rng(1)
@@ -77,7 +77,7 @@ def test_what_is_no_distance_is_unknown(bad):
     assert (decode.depth(given) == 0).all()
 
 
-def test_rgb8_is_not_copied():
+def test_promise_26_rgb8_is_not_copied():
     given = message('rgb8', WIDTH * 3, 4)
     assert np.shares_memory(decode.rgb(given), given.data)
 

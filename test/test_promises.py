@@ -32,8 +32,8 @@ def test_what_a_row_names_exists(number):
     promise, tests, shown = ROWS[number]
     assert promise and shown
     links = LINK.findall(tests)
-    assert links or (tests, shown) == ('none', 'never')
     assert len(links) == tests.count('](')
+    assert any(name.startswith(f'test_promise_{number:02d}_') for name, _ in links)
     for name, path in links:
         assert name in functions(path), f'{path} has no {name}'
 

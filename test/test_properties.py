@@ -169,7 +169,7 @@ def scenes(draw):
 
 @few
 @given(scenes(), st.floats(0.002, 0.1), st.floats(0, 0.1), st.floats(0, 1), st.floats(0, 1.5))
-def test_no_pose_is_nan_or_behind_the_camera(scene, radius, margin, low, tilt):
+def test_promise_16_no_pose_is_nan_or_behind_the_camera(scene, radius, margin, low, tilt):
     affordance, depth, camera = scene
     options = CandidateOptions(
         cup_radius=radius, edge_margin=margin, min_affordance=low, min_score=low / 2, max_tilt=tilt

@@ -34,7 +34,7 @@ def test_the_colour_map_gets_lighter_with_affordance_and_nan_is_zero():
     assert (beyond[3:] == colours[0, -1]).all()
 
 
-def test_only_affordance_is_tinted_and_the_picture_stays_visible():
+def test_promise_29_only_affordance_is_tinted_and_the_picture_stays_visible():
     random = np.random.default_rng(0)
     rgb = random.integers(0, 256, (120, 160, 3), np.uint8)
     affordance = np.zeros((120, 160), np.float32)

@@ -126,13 +126,14 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
     """
     from rganet_ros.bench.cell import drops, received, waiting
 
-    # Pictures come and go: what is there at the quietest seconds is what would grow.
+    def quiet(part: list[float]) -> float:
+        # Pictures come and go: what is there at the quietest seconds is what would grow.
+        return float(np.percentile(part, 10))
+
     rss = [each['rss_mb'] - each['shared_mb'] for each in samples]
     p99 = [each['p99_ms'] for each in samples if each['p99_ms'] is not None]
     quarter = max(1, len(rss) // 4)
-    early, late = (
-        np.percentile(part, 10) for part in (rss[quarter : 2 * quarter], rss[-quarter:])
-    )
+    early, late = quiet(rss[quarter : 2 * quarter]), quiet(rss[-quarter:])
     third = max(1, len(p99) // 3)
     slow = [float(np.median(part)) if part else None for part in (p99[:third], p99[-third:])]
     published, missing = int(said.get('frames', 0)), waiting(said)
@@ -144,7 +145,8 @@ def judge(samples: list[dict], said: dict, oldest: float) -> dict:
     }
     return {
         'seconds': len(samples),
-        'rss_mb': [round(float(early), 1), round(float(late), 1)],
+        'rss_mb': [round(early, 1), round(late, 1)],
+        'rss_mb_by_minute': [round(quiet(rss[at : at + 60]), 1) for at in range(0, len(rss), 60)],
         'shared_mb': round(max(each['shared_mb'] for each in samples), 1),
         'p99_ms': slow,
         'oldest_s': round(oldest, 3),

@@ -81,7 +81,7 @@ def test_what_cannot_work_is_said_in_a_sentence_with_a_status(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_shipped_model_finds_something_on_the_shipped_bag(tmp_path):
+def test_promise_22_the_shipped_model_finds_something_on_the_shipped_bag(tmp_path):
     done = demo('--out', tmp_path / 'out')
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())

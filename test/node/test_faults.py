@@ -242,7 +242,7 @@ def test_the_model_is_replaced_by_garbage_before_configure(start, client, tmp_pa
     assert client.state() == 'inactive'
 
 
-def test_two_nodes_on_one_cpu(start, client):
+def test_promise_19_two_nodes_on_one_cpu(start, client):
     start(*FAKE)
     start(*FAKE, '-r', '__node:=other', '-r', '__ns:=/cell')
     theirs = []

@@ -194,7 +194,7 @@ def test_a_model_that_takes_depth_is_refused_without(start, tmp_path):
     assert 'model failing takes depth and parameter depth is false' in process.said()
 
 
-def test_stamps_that_never_meet_are_explained(start, client):
+def test_promise_18_stamps_that_never_meet_are_explained(start, client):
     process = start(*FAKE)
     client.heard()
     stamps = iter(range(NOW, NOW + 1000 * SECOND, SECOND))
@@ -213,7 +213,7 @@ def test_stamps_that_never_meet_are_explained(start, client):
     assert process.process.poll() is None
 
 
-def test_silence_is_explained(start, client):
+def test_promise_12_silence_is_explained(start, client):
     process = start(*FAKE, '-r', 'image:=/other')
     process.wait_for('no image for 5 s on /other (publishers: 0)')
     process.wait_for('no depth for 5 s on /depth (publishers: 1, their QoS: reliable, volatile)')

@@ -30,7 +30,7 @@ def stamp(active):
     return active.stamp
 
 
-def test_a_frame_goes_in_and_all_that_is_promised_comes_out(active, stamp):
+def test_promise_27_a_frame_goes_in_and_all_that_is_promised_comes_out(active, stamp):
     active.send(stamp)
     topics = ('candidates', 'poses', 'best', 'affordance', 'labels', 'overlay')
     for topic in topics:
@@ -57,7 +57,7 @@ def test_a_frame_goes_in_and_all_that_is_promised_comes_out(active, stamp):
     assert len(markers) == 1 + 2 * len(candidates)
 
 
-def test_nothing_to_pick_is_published_too(active, stamp):
+def test_promise_30_nothing_to_pick_is_published_too(active, stamp):
     assert active.answer(stamp, rgb=np.zeros((120, 160, 3), np.uint8)).width == 0
     active.spin_until(lambda: active.of('poses', stamp), 'poses')
     assert active.of('poses', stamp)[0].poses == []
@@ -67,7 +67,7 @@ def test_nothing_to_pick_is_published_too(active, stamp):
 @pytest.mark.parametrize(
     ('encoding', 'pad'), [('bgr8', 7), ('rgba8', 0), ('bgra8', 3), ('mono8', 5), ('rgb8', 16)]
 )
-def test_encodings_with_padded_rows(active, stamp, encoding, pad):
+def test_promise_14_encodings_with_padded_rows(active, stamp, encoding, pad):
     pixels = disc()
     if encoding == 'mono8':
         pixels = pixels[..., 0]

@@ -1,7 +1,12 @@
 """The same pipeline over bags and folders, without ROS."""
 
+import contextlib
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import cv2
@@ -64,7 +69,7 @@ def test_a_bag_gives_every_frame_with_poses(recording, tmp_path):
     assert cv2.imread(str(tmp_path / 'out' / 'sheet.png')) is not None
 
 
-def test_it_says_the_same_each_time(recording, tmp_path):
+def test_promise_25_it_says_the_same_each_time(recording, tmp_path):
     found = []
     for name in ('one', 'two'):
         assert run(recording, '--out', tmp_path / name) == 0
@@ -74,6 +79,25 @@ def test_it_says_the_same_each_time(recording, tmp_path):
                       for path in files if path.name not in times})  # fmt: skip
     assert {'report.json', 'outputs/outputs.mcap', 'sheet.png'} <= set(found[0])
     assert found[0] == found[1]
+
+
+def test_a_terminal_sees_how_far_it_is(recording, tmp_path):
+    here, there = pty.openpty()
+    words = map(str, ('replay', recording, '--out', tmp_path / 'out', *FAKE))
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'rganet_ros.cli', *words],
+        stdout=there,
+        stderr=there,
+        env=os.environ | {'TERM': 'xterm'},
+    )
+    os.close(there)
+    shown = b''
+    with contextlib.suppress(OSError):  # Linux says so where the other end is closed
+        while part := os.read(here, 4096):
+            shown += part
+    os.close(here)
+    assert process.wait() == 0
+    assert re.search(rb'recording.*100%', shown)
 
 
 def test_a_bad_picture_is_named_and_the_rest_goes_on(tmp_path, capsys):
@@ -218,7 +242,7 @@ def test_several_cameras_each_have_a_memory_of_their_own(tmp_path):
     assert '/left_camera_color_image_raw/perception/candidates' in topics
 
 
-def test_the_outputs_have_the_inputs_stamps_and_are_no_cameras(recording, tmp_path):
+def test_promise_28_the_outputs_have_the_inputs_stamps_and_are_no_cameras(recording, tmp_path):
     assert run(recording, '--out', tmp_path / 'out') == 0
     made = tmp_path / 'out' / 'outputs'
     stamps = {}
@@ -361,7 +385,7 @@ def test_the_page_is_one_file_with_pictures_and_a_timeline(recording, tmp_path):
     assert 'http' not in page and '<script' not in page and 'src="/' not in page
 
 
-def test_compressed_pictures(tmp_path):
+def test_promise_20_compressed_pictures(tmp_path):
     kinds, connections = TYPES.types, {}
     path = tmp_path / 'packed'
     with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:

@@ -35,7 +35,7 @@ def answer(backend, path, frame):
 
 
 @pytest.mark.slow
-def test_engines_answer_as_torch_does(path, frame):
+def test_promise_09_engines_answer_as_torch_does(path, frame):
     truth = answer('torch', path, frame)
     assert truth['affordance'].std() > 1e-5
     for backend in ('onnxruntime', 'openvino'):

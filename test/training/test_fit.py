@@ -22,7 +22,7 @@ def weights(path):
     return networks.read_weights(path / 'network.safetensors')
 
 
-def test_it_learns_a_few_frames_by_heart(frames, tmp_path):
+def test_promise_23_it_learns_a_few_frames_by_heart(frames, tmp_path):
     given = recipe(epochs=20, evaluate_every=20, colour=0.1, turn=0.0, average=0.9)
     fit(given, frames, frames, tmp_path)
     lines = [json.loads(line) for line in (tmp_path / 'log.jsonl').read_text().splitlines()]
