@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import signal
@@ -55,6 +57,21 @@ def node_arguments(parameters: dict[str, object], topics: cameras.Topics) -> lis
     return words
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back: in between, a process would be there that nobody knows."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _: came.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
+
+
 class Processes:
     """
     A context in which processes run; those that are left at its end are ended.
@@ -85,7 +102,7 @@ class Processes:
 
     def start(self, name: str, module: str, *words: str) -> None:
         """Start a module of this folder."""
-        with (self._logs / f'{name}.log').open('wb') as log:
+        with (self._logs / f'{name}.log').open('wb') as log, _undisturbed():
             self._processes[name] = subprocess.Popen(
                 [sys.executable, '-m', f'rganet_ros.node.{module}', *words],
                 stdout=log,
