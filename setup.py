@@ -69,7 +69,7 @@ setup(
             'lightning-fabric>=2.5,<3',
             'tensorboardX>=2.6,<3',
             'safetensors>=0.4',
-            'onnx>=1.16',
+            'onnx>=1.19',
             'onnxscript>=0.2',
         ],
         'sim': ['mujoco==4.0.0', 'scipy>=1.11'],
@@ -80,6 +80,7 @@ setup(
         'test': [
             'pytest>=8',
             'pytest-cov>=7',
+            'pytest-xdist>=3.6',
             'hypothesis>=6',
             'ruff>=0.6',
             'mypy>=1.15,<3',  # the TensorRT backend, against TensorRT's types

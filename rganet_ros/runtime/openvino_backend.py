@@ -10,8 +10,7 @@ import openvino
 from rganet_ros.models import Model
 from rganet_ros.runtime import check_precision, Settings, Spec, split_state
 
-# Of what is not quantised in the file itself.
-HINTS = {'fp32': 'f32', 'int8': 'f32', 'bf16': 'bf16', 'fp16': 'f16'}
+HINTS = {'fp32': 'f32', 'bf16': 'bf16', 'fp16': 'f16'}
 
 
 @cache
@@ -35,10 +34,13 @@ class OpenVinoBackend:
         device = device_of(settings.device, core().available_devices)
         can = core().get_property(device, 'OPTIMIZATION_CAPABILITIES')
         makes = tuple(each for each in ('bf16', 'fp16') if each.upper() in can)
-        runs = ('fp32', 'int8', *(each for each in makes if each == 'fp16'))
+        # A file in bf16 runs anywhere: it is widened where the device does not have that.
+        runs = ('fp32', 'int8', 'bf16', *(each for each in makes if each == 'fp16'))
         check_precision(self.name, model, settings.precision, runs, makes)
+        # Of int8, it is that of what is not quantised in the file itself.
+        wanted = settings.precision if settings.precision in makes else 'fp32'
         config = {
-            'INFERENCE_PRECISION_HINT': HINTS[settings.precision],
+            'INFERENCE_PRECISION_HINT': HINTS[wanted],
             'PERFORMANCE_HINT': 'LATENCY',
         }
         if settings.threads and device == 'CPU':

@@ -62,16 +62,13 @@ def convert(model: Model, args: argparse.Namespace) -> Model:
         )
     if args.out is None:
         raise ValueError(f'name the file that {args.precision} is to be written to')
-    if args.precision == 'bf16':
-        raise ValueError(
-            'bf16 needs no file: OpenVINO makes it of one in fp32 where the processor has it '
-            '(precision: bf16); for other engines it cannot be had'
-        )
+    if args.precision == 'bf16' and args.to == 'onnx':
+        raise ValueError('ONNX Runtime has no bf16: give --to openvino or --to tensorrt')
     graph = onnx.load(model.onnx)
     if args.precision == 'int8':
-        graph = precision.to_int8(graph, _inputs(model, args.calibrate))
+        graph = precision.to_int8(graph, inputs(model, args.calibrate))
     else:
-        graph = precision.to_fp16(graph)
+        graph = precision.to_half(graph, args.precision)
     onnx.checker.check_model(graph, full_check=True)
     data = graph.SerializeToString()
     with tempfile.TemporaryDirectory() as folder:
@@ -101,8 +98,8 @@ def _write_card(path: Path, card: dict) -> None:
 def _parity(model: Model, made: Model, args: argparse.Namespace) -> dict:
     engine = ENGINES[args.to]
     if engine == 'tensorrt' and choose('auto') != 'tensorrt':
-        engine = 'onnxruntime'
-        print('no GPU with TensorRT is here: precisions are compared in ONNX Runtime')
+        engine = 'openvino' if args.precision == 'bf16' else 'onnxruntime'
+        print(f'no GPU with TensorRT is here: precisions are compared in {engine}')
     settings = {'build_engine': 'if_missing', 'cache': args.cache}
     with (
         closing(Predictor(model, load(engine, model, **settings))) as reference,
@@ -130,24 +127,24 @@ def _checked(data: str | None) -> Iterator[tuple]:
     yield from (frames[int(index)] for index in _picked(len(frames), CHECKED))
 
 
-def _inputs(model: Model, data: str | None) -> Iterator[dict[str, np.ndarray]]:
-    """Give what the graph takes, of frames to calibrate with."""
+def inputs(model: Model, data: str | None) -> Iterator[dict[str, np.ndarray]]:
+    """Give what the graph takes, of evenly picked training frames; ValueError without any."""
     if data is None:
         raise ValueError('int8 needs frames to take ranges from: give --calibrate DATA')
-    if model.card.get('config', {}).get('frames', 1) > 1:
-        raise ValueError(f'{model.name} remembers past frames: int8 is for models that do not')
     frames, size = Zeng(data, 'train'), tuple(model.card['size'])
     if not len(frames):
         raise ValueError(f'{data} has no training frames to calibrate with')
-    return (
-        {'image': np.ascontiguousarray(letterbox(rgb, size)[0])[None]}
-        | (
-            {'depth': np.ascontiguousarray(letterbox(depth, size, nearest=True)[0])[None]}
-            if model.card['depth']
-            else {}
-        )
-        for rgb, depth, _ in (frames[int(index)] for index in _picked(len(frames), CALIBRATED))
-    )
+    with closing(load('onnxruntime', model)) as backend:
+        for index in _picked(len(frames), CALIBRATED):
+            rgb, depth, _ = frames[int(index)]
+            given = {'image': np.ascontiguousarray(letterbox(rgb, size)[0])[None]}
+            if model.card['depth']:
+                fitted, _ = letterbox(depth, size, nearest=True)
+                given['depth'] = np.ascontiguousarray(fitted)[None]
+            state = backend.new_state()
+            for _ in range(model.card.get('config', {}).get('frames', 1) - 1):
+                backend.run(given, state)  # the memory of a camera that stands still
+            yield given | state
 
 
 def build(model: Model, args: argparse.Namespace) -> None:

@@ -1,11 +1,11 @@
 """
-A model file in fp32 to one whose arithmetic is fp16 or int8, typed in the graph itself.
+A model file in fp32 to one whose arithmetic is fp16, bf16 or int8, typed in the graph itself.
 
-fp16 is made here: convolutions are halved and what follows them, until something needs fp32. (ONNX
-Runtime's converter writes one cast twice where two fp32 nodes read one value, which no engine
-loads; onnxconverter-common has had no release for over a year.) int8 is made by ONNX Runtime's
-quantiser, with explicit Q/DQ nodes that every engine reads: it comes with an engine that is here
-anyway, where NNCF and ModelOpt would bring a tree of packages.
+fp16 and bf16 are made here: convolutions are halved and what follows them, until something needs
+fp32. (ONNX Runtime's converter writes one cast twice where two fp32 nodes read one value, which no
+engine loads; onnxconverter-common has had no release for over a year.) int8 is made by ONNX
+Runtime's quantiser, with explicit Q/DQ nodes that every engine reads: it comes with an engine that
+is here anyway, where NNCF and ModelOpt would bring a tree of packages.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from pathlib import Path
 import tempfile
 
+import ml_dtypes
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper, shape_inference, TensorProto
+from onnx import helper, numpy_helper, shape_inference, TensorProto, version_converter
 from onnxruntime import quantization
 
 # In half precision where what they read is. All else stays in fp32: sums over many pixels (KᵀV
@@ -25,7 +26,11 @@ FOLLOW = {
     'Add', 'AveragePool', 'Clip', 'Concat', 'Expand', 'LeakyRelu', 'MaxPool', 'Mul', 'Pad', 'Relu',
     'Reshape', 'Resize', 'Slice', 'Split', 'Squeeze', 'Sub', 'Transpose', 'Unsqueeze',
 }  # fmt: skip
-SMALLEST = 6.2e-5  # that fp16 has to its full precision; what guards a quotient is smaller
+# With the first opset that has convolutions in them.
+HALVES = {
+    'fp16': (TensorProto.FLOAT16, np.float16, 1),
+    'bf16': (TensorProto.BFLOAT16, ml_dtypes.bfloat16, 22),
+}
 
 
 def widen(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -40,9 +45,15 @@ def widen(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Make weights and arithmetic fp16: the convolutions, and FOLLOW where it follows them."""
-    graph = shape_inference.infer_shapes(widen(model)).graph
+def to_half(model: onnx.ModelProto, precision: str) -> onnx.ModelProto:
+    """Make weights and arithmetic fp16 or bf16: convolutions, and FOLLOW where it follows them."""
+    half_kind, dtype, opset = HALVES[precision]
+    # Between them it has its full precision: what guards a quotient is smaller than fp16's least.
+    least, most = float(ml_dtypes.finfo(dtype).tiny), float(ml_dtypes.finfo(dtype).max)
+    model = widen(model)
+    if model.opset_import[0].version < opset:
+        model = version_converter.convert_version(model, opset)
+    graph = shape_inference.infer_shapes(model).graph
     values = [*graph.value_info, *graph.input, *graph.output]
     kinds = {each.name: each.type.tensor_type.elem_type for each in values}
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
@@ -67,16 +78,16 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
             return True
         read = [node.input[place] for place in takes(node)]
         fixed = [np.abs(constants[name]) for name in read if name in constants]
-        tiny = any(((each > 0) & (each < SMALLEST)).any() for each in fixed)
+        tiny = any(((each > 0) & (each < least)).any() for each in fixed)
         flowing = [name for name in read if name not in constants]
         return node.op_type in FOLLOW and bool(flowing) and not tiny and half.issuperset(flowing)
 
     def as_kind(name: str, kind: int) -> str:
         """Give a value in another type, cast or, of a constant, stored so."""
         if (name, kind) not in casts:
-            casts[name, kind] = f'{name}_{"half" if kind == TensorProto.FLOAT16 else "wide"}'
+            casts[name, kind] = f'{name}_{"half" if kind == half_kind else "wide"}'
             if name in constants:
-                array = np.clip(constants[name], -65504, 65504).astype(np.float16)
+                array = np.clip(constants[name], -most, most).astype(dtype)
                 weights.append(numpy_helper.from_array(array, casts[name, kind]))
             else:
                 nodes.append(helper.make_node('Cast', [name], [casts[name, kind]], to=kind))
@@ -87,7 +98,7 @@ def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
         for place in takes(node):
             name = node.input[place]
             if narrow and name not in half:
-                node.input[place] = as_kind(name, TensorProto.FLOAT16)
+                node.input[place] = as_kind(name, half_kind)
             elif not narrow and name in half:
                 node.input[place] = as_kind(name, TensorProto.FLOAT)
         if narrow:
