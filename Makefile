@@ -1,7 +1,7 @@
 # make demo                  the node, live, on a recorded bag: pictures, a GIF and a bag in out/demo
 # make demo BAG=path         the same on your bag
 # make demo IMAGES=folder    the same on your pictures; MODEL=name chooses another model
-# make test                  everything the tests need, and the tests
+# make test                  everything the tests need, and the tests, WORKERS=2 files at a time
 # make test COVERAGE=1       and which files of the package the tests run less than nine tenths of
 # make test-slow             the tests that take longer, and those on ROS 2 Kilted
 # make test-slow COVERAGE=1  and adds what they run to what make test COVERAGE=1 did
@@ -71,17 +71,20 @@ install-test: $(VENV)/.test rendering
 demo: install
 	@$(BIN)/rganet demo $(if $(BAG),--bag '$(BAG)') $(if $(IMAGES),--images '$(IMAGES)') $(if $(MODEL),--model '$(MODEL)') $(if $(OUT),--out '$(OUT)')
 
+# Each worker has a ROS domain of its own; the tests of a file stay together.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 COVER := $(if $(COVERAGE),--cov --cov-report=json:out/coverage.json)
 COVERED := $(if $(COVERAGE),$(BIN)/python test/covered.py out/coverage.json,true)
 
 test: install-test
-	@$(BIN)/python -m pytest -m 'not slow and not gpu' $(COVER)
+	@$(PYTEST) -m 'not slow and not gpu' $(COVER)
 	@$(COVERED)
 
 # Kilted's tests run even where a slow one fails; the exit status is of both.
 test-slow: install-test
 	@status=0; \
-	  $(BIN)/python -m pytest -m 'slow and not gpu' $(COVER) $(if $(COVER),--cov-append) || status=$$?; \
+	  $(PYTEST) -m 'slow and not gpu' $(COVER) $(if $(COVER),--cov-append) || status=$$?; \
 	  $(COVERED) || status=$$?; \
 	  $(MAKE) --no-print-directory test-kilted || status=$$?; exit $$status
 
