@@ -15,6 +15,7 @@ from rganet_ros.synthetic.generate import VERSION
 # reached this on held-out frames of it; what they do on the harder ones of today their cards say.
 LEAST = {'fanet18-rgb': 0.45, 'fanet18-rgbd': 0.60}
 TEMPORAL, TOTES = 'fanet-lite0-temporal', 'fanet-lite0-rgbd'
+BRIEF = 'aaff-rgbd', 'attanet-light-rgbd'
 
 
 def rganet(*arguments):
@@ -51,7 +52,7 @@ def test_a_page_without_marks_is_refused():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', [*LEAST, TOTES])
+@pytest.mark.parametrize('name', [*LEAST, TOTES, *BRIEF])
 def test_scores_on_things_never_seen_in_training(name, held_out, tmp_path):
     rganet('evaluate', name, held_out, '--out', tmp_path / 'scores.json')
     found = json.loads((tmp_path / 'scores.json').read_text())['iou'][2]
@@ -82,7 +83,7 @@ def test_the_model_with_memory_says_what_that_is_worth():
     }
 
 
-@pytest.mark.parametrize('name', [*LEAST, TEMPORAL, TOTES])
+@pytest.mark.parametrize('name', [*LEAST, TEMPORAL, TOTES, *BRIEF])
 def test_the_card_names_the_cup_that_the_labels_were_made_for(name):
     card = models.find(name).card
     cup = json.loads(json.dumps(dataclasses.asdict(CUPS[card['cup']])))

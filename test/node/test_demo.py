@@ -9,7 +9,7 @@ import cv2
 from live import disc
 import numpy as np
 import pytest
-from rganet_ros import bag, record
+from rganet_ros import bag, models, record
 from rganet_ros.types import Camera, Frame
 
 
@@ -81,10 +81,13 @@ def test_what_cannot_work_is_said_in_a_sentence_with_a_status(tmp_path):
 
 
 @pytest.mark.slow
-def test_promise_22_the_shipped_model_finds_something_on_the_shipped_bag(tmp_path):
-    done = demo('--out', tmp_path / 'out')
+@pytest.mark.parametrize(
+    'name', [None, *sorted(path.stem for path in models.share('models').glob('*-rgbd.onnx'))]
+)
+def test_promise_22_the_shipped_model_finds_something_on_the_shipped_bag(name, tmp_path):
+    done = demo('--out', tmp_path / 'out', *(('--model', name) if name else ()))
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
-    assert summary['diagnostics']['model'] == 'fanet18-rgbd'
+    assert summary['diagnostics']['model'] == (name or models.RGBD)
     assert summary['candidates_per_frame'] >= 1
     assert summary['frames'] >= 5  # a slow machine drops the others, and says so
