@@ -28,7 +28,8 @@ def test_it_trains(name, row, frames, clips):
         assert given.config['depth'] == name.endswith('-rgbd')
     bound = {'size': (64, 96)} if given.network.startswith('rganet') else {}
     if bound:
-        assert given.crop == networks.NETWORKS[given.network][1].config.size
+        usual = networks.NETWORKS[given.network][1].config.size
+        assert given.crop == tuple(given.config.get('size', usual))
     window = min(given.window[0], 2), min(given.window[1], 2)
     recipe = dataclasses.replace(
         given, config=given.config | bound, crop=(64, 96), batch=2, window=window, accumulate=1
