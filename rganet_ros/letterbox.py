@@ -56,6 +56,22 @@ def letterbox(
     return full, spot
 
 
+def model_inputs(
+    rgb: np.ndarray, depth: np.ndarray | None, size: tuple[int, int]
+) -> tuple[dict[str, np.ndarray], Placement]:
+    """
+    Bring a frame to what a model file of a size (height, width) takes.
+
+    rgb, depth  (H, W, 3) uint8 and (H, W) metres; None for a model that takes no depth
+    returns     image (1, h, w, 3) and depth (1, h, w), by name
+    """
+    image, spot = letterbox(rgb, size)
+    arrays = {'image': np.ascontiguousarray(image)[None]}
+    if depth is not None:
+        arrays['depth'] = np.ascontiguousarray(letterbox(depth, size, nearest=True)[0])[None]
+    return arrays, spot
+
+
 def undo(answer: np.ndarray, spot: Placement, *, nearest=False) -> np.ndarray:
     """Cut (h, w) to where the picture lies and scale it to the picture's own pixels (H, W)."""
     inner = answer[_inner(spot)]

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from rganet_ros import models
-from rganet_ros.letterbox import letterbox, undo
+from rganet_ros.letterbox import model_inputs, undo
 from rganet_ros.models import Model
 from rganet_ros.options import OneOf, Range
 from rganet_ros.runtime import Backend, BACKENDS, load, PRECISIONS, Settings
@@ -142,11 +142,8 @@ class Predictor:
         if reason:
             self.reset(reason)
         started = time.perf_counter()
-        image, spot = letterbox(frame.rgb, self.size)
-        arrays = {'image': np.ascontiguousarray(image)[None]}
-        if self.takes_depth:
-            depth, _ = letterbox(frame.depth, self.size, nearest=True)
-            arrays['depth'] = np.ascontiguousarray(depth)[None]
+        depth = frame.depth if self.takes_depth else None
+        arrays, spot = model_inputs(frame.rgb, depth, self.size)
         placed = time.perf_counter()
         out = self.backend.run(arrays, self._state)
         self._last, self.remembered = now, min(self.remembered + 1, self.window)

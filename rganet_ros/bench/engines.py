@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from rganet_ros import bag, models
 from rganet_ros.bench import turns
-from rganet_ros.letterbox import letterbox
+from rganet_ros.letterbox import model_inputs
 from rganet_ros.runtime import Backend
 from rich.console import Console
 
@@ -54,9 +54,7 @@ def run(args: argparse.Namespace) -> int:
 def frame_for(size: tuple[int, int]) -> dict[str, np.ndarray]:
     """Take the first frame of the demonstration, brought to a model's size."""
     frame = next(bag.frames(models.share('demo') / 'clutter'))
-    image, _ = letterbox(frame.rgb, size)
-    depth, _ = letterbox(frame.depth, size, nearest=True)
-    return {'image': np.ascontiguousarray(image)[None], 'depth': depth[None]}
+    return model_inputs(frame.rgb, frame.depth, size)[0]
 
 
 def _rows(chosen: list[models.Model], args: argparse.Namespace) -> list[dict]:

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from rganet_ros import bag, models, report
 from rganet_ros.dataset import write_file, Zeng
-from rganet_ros.letterbox import letterbox
+from rganet_ros.letterbox import model_inputs
 from rganet_ros.models import Model
 from rganet_ros.predictor import Predictor
 from rganet_ros.runtime import choose, load, precision_of, PRECISIONS
@@ -131,19 +131,25 @@ def inputs(model: Model, data: str | None) -> Iterator[dict[str, np.ndarray]]:
     """Give what the graph takes, of evenly picked training frames; ValueError without any."""
     if data is None:
         raise ValueError('int8 needs frames to take ranges from: give --calibrate DATA')
-    frames, size = Zeng(data, 'train'), tuple(model.card['size'])
+    frames = Zeng(data, 'train')
     if not len(frames):
         raise ValueError(f'{data} has no training frames to calibrate with')
+    picked = (frames[int(index)] for index in _picked(len(frames), CALIBRATED))
+    given = (
+        model_inputs(rgb, depth if model.card['depth'] else None, tuple(model.card['size']))[0]
+        for rgb, depth, _ in picked
+    )
+    window = model.card.get('config', {}).get('frames', 1) - 1
+    return _remembered(model, given, window) if window else given
+
+
+def _remembered(model: Model, every: Iterator[dict], window: int) -> Iterator[dict]:
+    """Add the memory of a camera that stands still."""
     with closing(load('onnxruntime', model)) as backend:
-        for index in _picked(len(frames), CALIBRATED):
-            rgb, depth, _ = frames[int(index)]
-            given = {'image': np.ascontiguousarray(letterbox(rgb, size)[0])[None]}
-            if model.card['depth']:
-                fitted, _ = letterbox(depth, size, nearest=True)
-                given['depth'] = np.ascontiguousarray(fitted)[None]
+        for given in every:
             state = backend.new_state()
-            for _ in range(model.card.get('config', {}).get('frames', 1) - 1):
-                backend.run(given, state)  # the memory of a camera that stands still
+            for _ in range(window):
+                backend.run(given, state)
             yield given | state
 
 
