@@ -90,7 +90,7 @@ def test_bench_frame_has_every_stage(tmp_path):
     out = tmp_path / 'found.json'
     assert main(['bench', 'frame', '--frames', '1', '--repeats', '2', '--out', str(out)]) == 0
     rows = {row['stage']: row for row in json.loads(out.read_text())['rows']}
-    assert list(rows) == ['decode', 'letterbox', 'undo', 'candidates', 'encode', 'all']
+    assert list(rows) == ['decode', 'letterbox', 'undo', 'candidates', 'encode', 'all', 'markers']
     assert all(row['p99_ms'] >= row['p50_ms'] > 0 for row in rows.values())
     assert rows['all']['processor_ms'] > rows['candidates']['processor_ms'] > 0
 
@@ -134,21 +134,22 @@ def torch_threads():
 def test_bench_networks_compares_each_form_with_torch_as_published(tmp_path, torch_threads):
     out = tmp_path / 'found.json'
     words = ['--size', '64', '96', '--repeats', '2', '--threads', '1', '--out', str(out)]
-    given = ['aaff', 'bisenet-dw', *words, '--engine', 'onnxruntime', 'openvino:fp32']
+    given = ['aaff', 'bisenet-dw', *words, '--engine']
+    given += ['onnxruntime', 'openvino:fp32', 'openvino:int8']
     assert main(['bench', 'networks', *given]) == 0
     said = json.loads(out.read_text())
     assert said['host']['versions']['torch'] and said['size'] == [64, 96]
-    assert [row['network'] for row in said['rows']] == ['aaff'] * 4 + ['bisenet-dw'] * 4
-    for rows in (said['rows'][:4], said['rows'][4:]):
-        forms = [(row['engine'], row['formulation']) for row in rows]
-        assert forms == [
-            ('torch', 'published'), ('torch', 'folded'),
-            ('onnxruntime', 'folded'), ('openvino', 'folded'),
+    assert [row['network'] for row in said['rows']] == ['aaff'] * 5 + ['bisenet-dw'] * 5
+    for rows in (said['rows'][:5], said['rows'][5:]):
+        assert [(row['engine'], row['formulation'], row['precision']) for row in rows] == [
+            ('torch', 'published', 'fp32'), ('torch', 'folded', 'fp32'),
+            ('onnxruntime', 'folded', 'fp32'), ('openvino', 'folded', 'fp32'),
+            ('openvino', 'folded', 'int8'),
         ]  # fmt: skip
         first = rows[0]
         assert first['ratio'] == 1
         for row in rows:
-            assert row['precision'] == 'fp32' and int(row['threads']) == 1
+            assert int(row['threads']) == 1
             assert row['p99_ms'] >= row['p95_ms'] >= row['median_ms'] >= row['least_ms'] > 0
             assert row['against'] == {name: first[name] for name in row['against']}
             assert row['against']['formulation'] == 'published'

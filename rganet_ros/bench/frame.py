@@ -3,7 +3,8 @@
 
 The demonstration's frames, RGB-D, from messages to messages, with the engine's answers known
 beforehand; without the time that DDS takes. The processor's own time is given beside the clock's:
-a busy machine does not stretch it as much.
+a busy machine does not stretch it as much. Markers are not in the sum: the node makes them only
+while someone looks.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ import numpy as np
 from rganet_ros import bag, decode, models, report
 from rganet_ros.bench import turns
 from rganet_ros.candidates import CandidateOptions, find_candidates
-from rganet_ros.letterbox import letterbox, undo
+from rganet_ros.letterbox import model_inputs, undo
 from rganet_ros.node import encode
 from rganet_ros.runtime import load
 from rich.console import Console
 from rich.table import Table
 
-STAGES = ('decode', 'letterbox', 'undo', 'candidates', 'encode', 'all')
+STAGES = ('decode', 'letterbox', 'undo', 'candidates', 'encode', 'all', 'markers')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
             if turn:  # the first warms up
                 for place, times in enumerate((wall, spent)):
                     steps = np.diff([mark[place] for mark in marks]) * 1e3
-                    for stage, value in zip(STAGES, [*steps, steps.sum()]):
+                    *steps, markers = steps.tolist()
+                    for stage, value in zip(STAGES, [*steps, sum(steps), markers]):
                         times[stage].append(value)
     rows = [
         {'stage': stage}
@@ -81,16 +83,10 @@ def _answered(count: int) -> list[tuple]:
     answered = []
     for messages in islice(zip(*(sets[topic] for topic in topics[:3])), count):
         frame = decode.frame(*messages)
-        image, depth = (np.ascontiguousarray(each)[None] for each in _placed(frame, size)[0])
-        given = {'image': image, 'depth': depth}
+        given, _ = model_inputs(frame.rgb, frame.depth, size)
         answered.append((messages, engine.run(given, engine.new_state()), size))
     engine.close()
     return answered
-
-
-def _placed(frame, size):
-    image, spot = letterbox(frame.rgb, size)
-    return (image, letterbox(frame.depth, size, nearest=True)[0]), spot
 
 
 def _once(messages, answer, size) -> tuple[list[tuple[float, float]], int]:
@@ -103,7 +99,7 @@ def _once(messages, answer, size) -> tuple[list[tuple[float, float]], int]:
     mark()
     frame = decode.frame(*messages)
     mark()
-    _, spot = _placed(frame, size)
+    _, spot = model_inputs(frame.rgb, frame.depth, size)
     mark()
     affordance = undo(answer['affordance'][0], spot)
     undo(answer['labels'][0], spot, nearest=True)
@@ -114,7 +110,8 @@ def _once(messages, answer, size) -> tuple[list[tuple[float, float]], int]:
     encode.cloud(header, found)
     poses = encode.poses(header, found)
     encode.best(poses)
-    encode.markers(header, poses, 0.015)
     encode.picture(header, affordance, '32FC1')
+    mark()
+    encode.markers(header, poses, 0.015)
     mark()
     return marks, len(found)

@@ -12,7 +12,9 @@ import tempfile
 from rganet_ros import models, networks
 from rganet_ros.bench import turns
 from rganet_ros.bench.engines import frame_for
+from rganet_ros.runtime import Backend
 from rganet_ros.training import export
+from rganet_ros.training.conversion import retyped
 from rich.console import Console
 import torch
 
@@ -23,10 +25,10 @@ SOME = (
     'deeplabv3-mobilenetv2', 'hrnet-w18-small',
 )  # fmt: skip
 ENGINES = ('onnxruntime', 'openvino')
-CASES = (*ENGINES, 'openvino:bf16')
+CASES = (*ENGINES, 'openvino:bf16', 'openvino:int8')
 CAPTION = (
-    'Weights are random: they do not change the time. Ratio: of the medians, to torch eager in '
-    'the published form in fp32, in the same turns.'
+    'Weights are random, and int8 has its ranges from one picture: that changes no times. Ratio: '
+    'of the medians, to torch eager in the published form in fp32, in the same turns.'
 )
 
 
@@ -91,11 +93,23 @@ def _forms(name: str, args, folder: Path, opened: ExitStack) -> Iterator[tuple[d
     for form, inference in (('published', published), ('folded', folded)):
         about = {'engine': 'torch', 'formulation': form, 'precision': 'fp32'}
         yield about | {'threads': torch.get_num_threads()}, partial(_eager, inference, image)
-    for backend in turns.engines(models.find(path), args.engine, CASES, args.threads):
+    model, state = models.find(path), {k: v.numpy() for k, v in network.new_state(1).items()}
+    for backend in _backends(model, given | state, args):
         opened.callback(backend.close)
         about = {'engine': backend.name, 'formulation': 'folded', 'precision': backend.precision}
         about['threads'] = backend.describe().get('threads')
         yield about, partial(_once, backend, given)
+
+
+def _backends(model: models.Model, frame: dict, args) -> Iterator[Backend]:
+    """Load a model into the engines; int8 wants a file of its own, with the ranges of a frame."""
+    quantised = model.onnx.with_stem(f'{model.name}-int8')
+    for text in args.engine or CASES:
+        wanted = model
+        if text.endswith(':int8'):
+            made = quantised.exists()
+            wanted = models.find(quantised) if made else retyped(model, quantised, 'int8', [frame])
+        yield from turns.engines(wanted, args.engine and [text], [text], args.threads)
 
 
 @torch.inference_mode()

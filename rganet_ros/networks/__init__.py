@@ -142,12 +142,14 @@ class Inference(nn.Module):
         """Run it; see the class."""
         image = image.float().permute(0, 3, 1, 2) / 255  # TensorRT permutes floats only
         out = self.network(image, None if depth is None else depth.unsqueeze(1), **state)
-        logits = out['logits'].float()
+        # Three axes engines hold in their own order; of four, the classes would lie innermost,
+        # where a few of them are slow to compare.
+        logits = out['logits'].float()[0]
         memory = {name: value for name, value in out.items() if name.startswith('next_')}
-        labels = logits.argmax(1).float().to(torch.uint8)
+        labels = logits.argmax(0)[None].float().to(torch.uint8)  # the last of all, for TensorRT
         # The softmax of one class: with fewer operators, and one that engines are slow at.
-        over = logits - logits[:, SUCTIONABLE, None]
+        over = logits - logits[SUCTIONABLE]
         if self.network.temperature != 1:
             over = over / self.network.temperature
-        affordance = over.exp().sum(1).reciprocal()
+        affordance = over.exp().sum(0).reciprocal()[None]
         return {'affordance': affordance, 'labels': labels, **memory}

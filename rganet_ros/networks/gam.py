@@ -91,13 +91,13 @@ def reduce(x: Tensor, wqc: Tensor, wqh: Tensor, wkv: Tensor, wkc: Tensor) -> lis
 
 
 def correlate(qc: Tensor, qh: Tensor, kv: Tensor, kc: Tensor) -> tuple[Tensor, Tensor]:
-    """Multiply the vectors out into the two volumes (B, C, H, W)."""
-    corr1 = qh.mT[:, :, None] * qc.mT[:, None]
-    corr2 = kc[:, None] * kv.mT[..., None]
+    """Multiply the vectors out into the two volumes (B, C, H, W), or without B."""
+    corr1 = qh.mT[..., None, :] * qc.mT[..., None, :, :]
+    corr2 = kc[..., None, :, :] * kv.mT[..., None]
     return corr1, corr2
 
 
 def open_gate(y: Tensor, gate: str) -> Tensor:
     """Bring to 0..1: the sigmoid, or the softmax over channels, of the SiLU."""
     y = functional.silu(y)
-    return y.sigmoid() if gate == 'sigmoid' else y.softmax(1)
+    return y.sigmoid() if gate == 'sigmoid' else y.softmax(-3)

@@ -7,24 +7,26 @@ RGANet for inference: the same numbers, with less memory moved.
       y[c, h, w] = Qc[w, h] (M1 Qh[w])[c] + Kc[h, w] (M2 Kv[h])[c] + t[c]
       out = scale x + offset + gate(SiLU(y)) (inner x + inner_offset)
 
+  Each volume is taken as it lies: an engine holds four axes with the channels innermost and three
+  axes in their own order, so no picture's axis is kept where an operator would have it moved.
 - Votes and the decision unit: a 1 x 1 convolution of a concatenation is the sum of two, and one
   of a picture that was made larger by repetition is as well done before.
 """
 
 from __future__ import annotations
 
-from rganet_ros.networks.gam import correlate, open_gate, reduce
+from rganet_ros.networks.gam import correlate, open_gate
 from rganet_ros.networks.layers import Network
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-WIDE = 8  # channels from which reduce_wide is faster: all volumes but the decision unit's
+WIDE = 8  # channels from which they lie innermost: all volumes but the decision unit's
 
 
 class FoldedRGANet(Network):
-    """Takes and gives what an evaluating RGANet does."""
+    """Takes and gives what an evaluating RGANet does, of one picture."""
 
     def __init__(self, network: nn.Module):
         """Take an evaluating network apart; what needs no folding stays as it is."""
@@ -92,7 +94,7 @@ class FoldedVote(nn.Module):
 
 
 class FoldedAttention(nn.Module):
-    """A GAM with all the norms in it and around it: (B, C, h, w) -> (B, C, h, w)."""
+    """A GAM with all the norms in it and around it: (1, C, h, w) -> (1, C, h, w)."""
 
     @torch.no_grad()
     def __init__(self, attended: nn.Module):
@@ -132,7 +134,8 @@ class FoldedAttention(nn.Module):
             self.register_buffer(name, value)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        sums = reduce if x.shape[1] < WIDE else reduce_wide
+        wide = x.shape[1] >= WIDE
+        sums, x = (reduce_wide, x) if wide else (reduce_narrow, x[0])
         qc, qh, kv, kc = sums(x, self.qc, self.qh, self.kv, self.kc)
         qc, kc = qc + self.qc_bias, kc + self.kc_bias
         qh, kv = qh @ self.qh_mix + self.qh_bias, kv @ self.kv_mix + self.kv_bias
@@ -142,22 +145,29 @@ class FoldedAttention(nn.Module):
         out = weight * (inner if self.inner_offset is None else inner + self.inner_offset)
         if self.scale is not None:
             out = out + x * self.scale
-        return out if self.offset is None else out + self.offset
+        out = out if self.offset is None else out + self.offset
+        return out if wide else out[None]
 
 
 def reduce_wide(x: Tensor, wqc: Tensor, wqh: Tensor, wkv: Tensor, wkc: Tensor) -> list[Tensor]:
-    """
-    Sum along lines, as gam.reduce does, a volume that an engine holds with its channels last.
+    """Sum along lines, as gam.reduce does, a volume (1, C, h, w) that lies as (h, w, C)."""
+    x = x.permute(0, 2, 3, 1)[0]
+    vectors = (
+        (x * wqc).sum(2).mT,
+        (x * wqh.mT[..., None]).sum(0),
+        (wkv[:, None] @ x).squeeze(1),
+        (x @ wkc[..., None]).squeeze(2),
+    )
+    return [vector[None] for vector in vectors]
 
-    Rows lie there as a product of matrices needs them. Columns would have to be moved first, all
-    of the volume; products that are summed need no moving.
-    """
-    x = x.permute(0, 2, 3, 1)  # B H W C
+
+def reduce_narrow(x: Tensor, wqc: Tensor, wqh: Tensor, wkv: Tensor, wkc: Tensor) -> list[Tensor]:
+    """Sum along lines, as gam.reduce does, a volume (C, h, w) that lies so."""
     return [
-        (x * wqc).sum(3).mT,
-        (x * wqh.mT[..., None]).sum(1),
-        (wkv[:, None] @ x).squeeze(2),
-        (x @ wkc[..., None]).squeeze(3),
+        (x * wqc.mT[:, None]).sum(0).mT,
+        (x * wqh.mT).sum(1).mT,
+        (x * wkv).sum(2).mT,
+        (x * wkc.mT[..., None]).sum(0),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 import hashlib
 import json
@@ -64,31 +64,39 @@ def convert(model: Model, args: argparse.Namespace) -> Model:
         raise ValueError(f'name the file that {args.precision} is to be written to')
     if args.precision == 'bf16' and args.to == 'onnx':
         raise ValueError('ONNX Runtime has no bf16: give --to openvino or --to tensorrt')
-    graph = onnx.load(model.onnx)
-    if args.precision == 'int8':
-        graph = precision.to_int8(graph, inputs(model, args.calibrate))
-    else:
-        graph = precision.to_half(graph, args.precision)
-    onnx.checker.check_model(graph, full_check=True)
-    data = graph.SerializeToString()
+    frames = inputs(model, args.calibrate) if args.precision == 'int8' else ()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / args.out.with_suffix('.onnx').name
-        card = model.card | {
-            'precision': f'{args.precision} arithmetic',
-            'arithmetic': args.precision,
-            'from': model.sha256,
-            'made': model.card.get('made', {}) | {'export': args.command},
-            'sha256': hashlib.sha256(data).hexdigest(),
-        }
-        write_file(path, data)
-        _write_card(path, card)
-        card['parity'] = _parity(model, models.find(path), args)
+        made = retyped(model, path, args.precision, frames)
+        card = made.card | {'made': model.card.get('made', {}) | {'export': args.command}}
+        card['parity'] = _parity(model, made, args)
         _write_card(path, card)
         for suffix in ('.onnx', '.json'):  # only what was held against the other
             out = args.out.with_suffix(suffix)
             out.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path.with_suffix(suffix), out)
     return models.find(args.out.with_suffix('.onnx'))
+
+
+def retyped(model: Model, path: Path, to: str, frames: Iterable[dict] = ()) -> Model:
+    """
+    Write a model in fp32 to path (.onnx, its card beside it) in another precision.
+
+    frames  for int8: what the graph takes, by name; it has its ranges from them
+    """
+    graph = onnx.load(model.onnx)
+    graph = precision.to_int8(graph, frames) if to == 'int8' else precision.to_half(graph, to)
+    onnx.checker.check_model(graph, full_check=True)
+    data = graph.SerializeToString()
+    write_file(path, data)
+    card = {
+        'precision': f'{to} arithmetic',
+        'arithmetic': to,
+        'from': model.sha256,
+        'sha256': hashlib.sha256(data).hexdigest(),
+    }
+    _write_card(path, model.card | card)
+    return models.find(path)
 
 
 def _write_card(path: Path, card: dict) -> None:
