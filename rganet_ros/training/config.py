@@ -39,7 +39,9 @@ class Recipe:
         'cosine'
     )
     learning_rate: Annotated[float, Range(0, 1), 'at its peak'] = 2e-3
-    backbone_rate: Annotated[float, Range(0, 10), 'learning rate of the backbone, of that'] = 1.0
+    backbone_rate: Annotated[
+        float, Range(0, 10), 'learning rate of the backbone, of that; 0: it and its norms stay'
+    ] = 1.0
     warm_up: Annotated[float, Range(0, 1), 'share of the steps that raise it linearly'] = 0.05
     weight_decay: Annotated[float, Range(0, 10), 'of all weights'] = 0.02
     freeze_norms: Annotated[bool, 'batch norms keep the statistics that they begin with'] = False

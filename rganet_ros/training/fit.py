@@ -64,6 +64,8 @@ def fit(
         missed = start_from(training.network, init)
         training.average.load_state_dict(training.network.state_dict())
         print(f'started from {init}' + (f', but for {", ".join(missed)}' if missed else ''))
+    elif not recipe.backbone_rate and not recipe.weights:
+        raise ValueError('backbone_rate 0 would keep random weights: give --init')
     if training.epoch == recipe.epochs:
         return training.average
     if not first:

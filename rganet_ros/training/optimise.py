@@ -20,10 +20,11 @@ def optimiser(network: nn.Module, recipe: Recipe) -> optim.Optimizer:
 
 
 def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict]:
-    """Give the optimiser's groups: what belongs to the backbone, and the rest."""
+    """Give the optimiser's groups: the backbone, unless it keeps its weights, and the rest."""
     groups: dict[bool, list] = {False: [], True: []}
     for name, parameter in network.named_parameters():
-        groups[name.startswith('backbone.')].append(parameter)
+        if parameter.requires_grad:
+            groups[name.startswith('backbone.')].append(parameter)
     rates = {False: recipe.learning_rate, True: recipe.learning_rate * recipe.backbone_rate}
     return [{'params': each, 'lr': rates[key]} for key, each in groups.items() if each]
 

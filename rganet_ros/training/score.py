@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rganet_ros import metrics, networks, report, viz
+from rganet_ros.letterbox import model_inputs, undo
 from rganet_ros.mgrid import DEFAULT, Grid
 from rganet_ros.tally import Tally
 from rganet_ros.types import SUCTIONABLE
@@ -26,18 +27,23 @@ def answerer(network: nn.Module, device: torch.device) -> Answer:
     Make a function: rgb (H, W, 3), depth (H, W), new=True -> affordance, labels, (H, W) each.
 
     new  whether the frame begins something; else what is remembered of the ones before counts
+
+    A network that is bound to a size sees frames of another one letterboxed, as in the node.
     """
     inference = networks.Inference(network)
+    bound = getattr(network.config, 'size', None)
     memory: dict[str, torch.Tensor] = {}
 
     @torch.no_grad()
     def answer(rgb, depth, new=True):
         if new:
             memory.update(network.new_state(1, device))
-        arrays = [torch.from_numpy(a)[None].to(device) for a in (rgb, depth)]
+        given, spot = model_inputs(rgb, depth, bound or rgb.shape[:2])
+        arrays = [torch.from_numpy(array).to(device) for array in given.values()]
         out = inference(*arrays, **memory)
         memory.update({name: out[f'next_{name}'] for name in memory})
-        return out['affordance'][0].cpu().numpy(), out['labels'][0].cpu().numpy()
+        affordance, labels = (out[name][0].cpu().numpy() for name in ('affordance', 'labels'))
+        return undo(affordance, spot), undo(labels, spot, nearest=True)
 
     return answer
 

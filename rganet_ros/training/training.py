@@ -33,6 +33,9 @@ class Training:
         self.network = networks.build(recipe.network, recipe.config, recipe.weights or None)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self._kept = None if recipe.backbone_rate else getattr(self.network, 'backbone', None)
+        if self._kept is not None:
+            self._kept.requires_grad_(False)
         self.optimiser = optimiser(self.network, recipe)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: learning_rate(step / steps, recipe)
@@ -56,6 +59,8 @@ class Training:
         key = self.recipe.seed, self.epoch, self.fabric.global_rank
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
         self._model.train()
+        if self._kept is not None:
+            self._kept.eval()
         if self.recipe.freeze_norms:
             for module in self.network.modules():
                 if isinstance(module, NORMS):

@@ -1,4 +1,4 @@
-"""One step: batch norms that stay, averaged weights that follow."""
+"""One step: batch norms and backbones that stay, averaged weights that follow."""
 
 import pytest
 from rganet_ros.training.batches import Batches
@@ -43,3 +43,12 @@ def test_averaged_weights_follow_by_what_the_decay_leaves_and_sooner_at_first(
         torch.testing.assert_close(kept, before[name] + share * (after - before[name]))
         moved += not torch.equal(after, before[name])
     assert moved > 10
+
+
+def test_a_backbone_at_rate_0_stays_to_the_last_bit_and_the_rest_learns(frames):
+    before = begun(backbone_rate=0.0).network.state_dict()
+    training = stepped(frames, backbone_rate=0.0)
+    for network in (training.network, training.average):
+        stayed = {k: torch.equal(v, before[k]) for k, v in network.state_dict().items()}
+        assert all(same for name, same in stayed.items() if name.startswith('backbone.'))
+        assert not all(stayed.values())
