@@ -1,44 +1,43 @@
-"""The shipped models: every engine says what torch says."""
+"""The shipped models: every engine says the same, and what torch says where the weights are."""
 
 import numpy as np
 import pytest
 from rganet_ros import bag, models
+from rganet_ros.letterbox import model_inputs
 from rganet_ros.predictor import Predictor
 from rganet_ros.runtime import load
 
-SHIPPED = ('fanet18-rgb', 'fanet18-rgbd')
+SHIPPED = sorted(path.stem for path in models.share('models').glob('*.onnx'))
 COMPARED = ('onnxruntime', 'openvino')
 
 
 @pytest.fixture(scope='module')
 def frames():
-    """Three frames of the demonstration, of the models' own size."""
+    """Three frames of the demonstration."""
     every = list(bag.frames(models.share('demo') / 'clutter'))
     return every[:: len(every) // 2][:3]
 
 
-@pytest.fixture(scope='module', params=SHIPPED)
-def answers(request, frames):
-    """Run each engine on each frame."""
-    model = models.find(request.param)
-    said = {}
-    for name in ('torch', *COMPARED):
-        backend = load(name, model)
-        said[name] = []
-        for frame in frames:
-            arrays = {'image': frame.rgb[None], 'depth': frame.depth[None]}
-            given = {key: arrays[key] for key in backend.inputs}
-            said[name].append(backend.run(given, backend.new_state()))
+@pytest.mark.parametrize('name', SHIPPED)
+def test_parity_of_engines(name, frames):
+    model = models.find(name)
+    engines = ('torch', *COMPARED) if model.weights else COMPARED
+    said = []
+    for engine in engines:
+        backend = load(engine, model)
+        given = [model_inputs(f.rgb, f.depth, tuple(model.card['size']))[0] for f in frames]
+        given = [{key: arrays[key] for key in backend.inputs} for arrays in given]
+        said.append([backend.run(arrays, backend.new_state()) for arrays in given])
         backend.close()
-    return said
-
-
-@pytest.mark.parametrize('name', COMPARED)
-def test_parity_with_torch(name, answers):
-    for reference, found in zip(answers['torch'], answers[name]):
+    for reference, *others in zip(*said, strict=True):
         assert reference['affordance'].max() > 0.5, 'a picture with nothing in it shows nothing'
-        assert np.abs(reference['affordance'] - found['affordance']).max() < 1e-3
-        assert (reference['labels'] == found['labels']).mean() >= 0.9999
+        for found in others:
+            assert np.abs(reference['affordance'] - found['affordance']).max() < 1e-3
+            assert (reference['labels'] == found['labels']).mean() >= 0.9999
+
+
+def test_two_models_have_their_weights_beside_them():
+    assert all(models.find(name).weights for name in (models.RGB, models.RGBD))
 
 
 def test_the_memory_of_a_clip_is_the_same_in_every_engine():

@@ -15,7 +15,7 @@ RGANet for inference: the same numbers, with less memory moved.
 
 from __future__ import annotations
 
-from rganet_ros.networks.gam import correlate, open_gate
+from rganet_ros.networks.gam import correlate, open_gate, reduce
 from rganet_ros.networks.layers import Network
 import torch
 from torch import nn, Tensor
@@ -134,9 +134,11 @@ class FoldedAttention(nn.Module):
             self.register_buffer(name, value)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        wide = x.shape[1] >= WIDE
-        sums, x = (reduce_wide, x) if wide else (reduce_narrow, x[0])
-        qc, qh, kv, kc = sums(x, self.qc, self.qh, self.kv, self.kc)
+        wide, kernels = x.shape[1] >= WIDE, (self.qc, self.qh, self.kv, self.kc)
+        if wide:
+            qc, qh, kv, kc = reduce_wide(x, *kernels)
+        else:  # (C, h, w) from here on; sums over its C came out wrong in OpenVINO 2026.4
+            x, qc, qh, kv, kc = (each[0] for each in (x, *reduce(x, *kernels)))
         qc, kc = qc + self.qc_bias, kc + self.kc_bias
         qh, kv = qh @ self.qh_mix + self.qh_bias, kv @ self.kv_mix + self.kv_bias
         corr1, corr2 = correlate(qc, qh, kv, kc)
@@ -159,16 +161,6 @@ def reduce_wide(x: Tensor, wqc: Tensor, wqh: Tensor, wkv: Tensor, wkc: Tensor) -
         (x @ wkc[..., None]).squeeze(2),
     )
     return [vector[None] for vector in vectors]
-
-
-def reduce_narrow(x: Tensor, wqc: Tensor, wqh: Tensor, wkv: Tensor, wkc: Tensor) -> list[Tensor]:
-    """Sum along lines, as gam.reduce does, a volume (C, h, w) that lies so."""
-    return [
-        (x * wqc.mT[:, None]).sum(0).mT,
-        (x * wqh.mT).sum(1).mT,
-        (x * wkv).sum(2).mT,
-        (x * wkc.mT[..., None]).sum(0),
-    ]
 
 
 def affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

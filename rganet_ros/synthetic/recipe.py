@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,12 +39,14 @@ class Recipe:
     ] = 0.1
 
 
+_TOTES = Recipe(
+    relief_share=0.6, tilted_share=0.5, empty_share=0.15, shelf_share=0.08, drawer_share=0.06
+)
 RECIPES = {
     'clutter': Recipe(),
     'strong': Recipe(cup='strong'),  # of equal seeds: clutter's frames, labelled for that cup
-    'totes': Recipe(
-        relief_share=0.6, tilted_share=0.5, empty_share=0.15, shelf_share=0.08, drawer_share=0.06
-    ),
+    'totes': _TOTES,
+    'strong-totes': replace(_TOTES, cup='strong'),
     'zeng': Recipe(backgrounds=True),
     'clips': Recipe(views=16, motion=True),
 }

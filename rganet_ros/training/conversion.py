@@ -67,7 +67,7 @@ def convert(model: Model, args: argparse.Namespace) -> Model:
     frames = inputs(model, args.calibrate) if args.precision == 'int8' else ()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / args.out.with_suffix('.onnx').name
-        made = retyped(model, path, args.precision, frames)
+        made = retyped(model, path, args.precision, frames, about_zero=args.to == 'tensorrt')
         card = made.card | {'made': model.card.get('made', {}) | {'export': args.command}}
         card['parity'] = _parity(model, made, args)
         _write_card(path, card)
@@ -78,14 +78,19 @@ def convert(model: Model, args: argparse.Namespace) -> Model:
     return models.find(args.out.with_suffix('.onnx'))
 
 
-def retyped(model: Model, path: Path, to: str, frames: Iterable[dict] = ()) -> Model:
+def retyped(
+    model: Model, path: Path, to: str, frames: Iterable[dict] = (), about_zero=False
+) -> Model:
     """
     Write a model in fp32 to path (.onnx, its card beside it) in another precision.
 
-    frames  for int8: what the graph takes, by name; it has its ranges from them
+    frames, about_zero  for int8: what the graph takes, by name; see precision.to_int8
     """
     graph = onnx.load(model.onnx)
-    graph = precision.to_int8(graph, frames) if to == 'int8' else precision.to_half(graph, to)
+    if to == 'int8':
+        graph = precision.to_int8(graph, frames, about_zero)
+    else:
+        graph = precision.to_half(graph, to)
     onnx.checker.check_model(graph, full_check=True)
     data = graph.SerializeToString()
     write_file(path, data)

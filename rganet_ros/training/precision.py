@@ -118,27 +118,32 @@ class _Reader(quantization.CalibrationDataReader):
         return next(self._frames, None)
 
 
-def to_int8(model: onnx.ModelProto, frames: Iterable[dict[str, np.ndarray]]) -> onnx.ModelProto:
+def to_int8(
+    model: onnx.ModelProto, frames: Iterable[dict[str, np.ndarray]], about_zero: bool
+) -> onnx.ModelProto:
     """
-    Quantise the convolutions, weights by channel, with Q/DQ nodes around them.
+    Quantise the convolutions, weights by channel, with Q/DQ nodes around them, biases in fp32.
 
-    frames  the graph's inputs, of each frame that ranges are taken from
+    frames      the graph's inputs, of each frame that ranges are taken from
+    about_zero  values in int8 about zero, as TensorRT wants them; else in uint8, of which what
+                follows a ReLU has all the steps, and weights of 7 bits: a processor without VNNI
+                adds two products in 16 bits, which larger ones overflow
 
-    About zero and with biases in fp32, as TensorRT wants it; the other engines take it as well.
     The first convolution sees channels of different kinds, the last makes the logits: both stay.
     """
     model = widen(model)
     # What the quantiser advises to do first is done: constants and norms are folded.
     helper.set_model_props(model, {'onnx.quant.pre_process': 'onnxruntime.quant'})
     convolutions = [node.name for node in model.graph.node if node.op_type == 'Conv']
-    about_zero = {'ActivationSymmetric': True, 'WeightSymmetric': True, 'QuantizeBias': False}
+    values = quantization.QuantType.QInt8 if about_zero else quantization.QuantType.QUInt8
+    options = {'WeightSymmetric': True, 'QuantizeBias': False, 'ActivationSymmetric': about_zero}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'quantised.onnx'
         quantization.quantize_static(
             model, path, _Reader(frames),
             quant_format=quantization.QuantFormat.QDQ, op_types_to_quantize=['Conv'],
-            per_channel=True, activation_type=quantization.QuantType.QInt8,
-            weight_type=quantization.QuantType.QInt8, extra_options=about_zero,
+            per_channel=True, activation_type=values, reduce_range=not about_zero,
+            weight_type=quantization.QuantType.QInt8, extra_options=options,
             nodes_to_exclude=[convolutions[0], convolutions[-1]],
         )  # fmt: skip
         return onnx.load(path)

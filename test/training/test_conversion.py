@@ -92,12 +92,30 @@ def test_int8_has_its_ranges_in_the_graph(path, tmp_path, data):
     given = ['export', path, out, '--precision', 'int8', '--calibrate', data, '--check', data]
     status = main([*map(str, given), '--tolerance', '1'])  # random weights may be past it
     assert out.exists() == (status == 0) and status in (0, 2)
-    graph = precision.to_int8(onnx.load(path), conversion.inputs(models.find(path), data))
-    (tmp_path / 'typed.onnx').write_bytes(graph.SerializeToString())
-    counts, operators = kinds(tmp_path / 'typed.onnx')
+    assert models.find(path).card['arithmetic'] == 'fp32'
+
+
+@pytest.mark.parametrize('about_zero', [True, False])
+def test_int8_is_about_zero_for_tensorrt_and_has_all_steps_for_processors(
+    path, tmp_path, data, about_zero
+):
+    model = models.find(path)
+    frames = conversion.inputs(model, data)
+    made = conversion.retyped(model, tmp_path / 'int8.onnx', 'int8', frames, about_zero)
+    counts, operators = kinds(made.onnx)
     assert counts[TensorProto.INT8] > 0.9 * sum(counts.values())
     assert operators.count('QuantizeLinear') > 10 and 'QLinearConv' not in operators
-    assert models.find(path).card['arithmetic'] == 'fp32'
+    graph = onnx.load(made.onnx).graph
+    arrays = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    zeros = [arrays[node.input[2]] for node in graph.node if node.op_type == 'QuantizeLinear']
+    largest = max(np.abs(array).max() for array in arrays.values() if array.dtype == np.int8)
+    if about_zero:
+        assert all(zero.dtype == np.int8 and not zero.any() for zero in zeros)
+        assert largest == 127
+        assert len(tensorrt_builder.build_engine(made, Target('any', '8.6'))) > 1e5
+    else:
+        assert all(zero.dtype == np.uint8 for zero in zeros)
+        assert largest <= 64
 
 
 def test_past_the_tolerance_nothing_is_written(path, tmp_path, data, capsys):
