@@ -7,8 +7,8 @@ RGANet for inference: the same numbers, with less memory moved.
       y[c, h, w] = Qc[w, h] (M1 Qh[w])[c] + Kc[h, w] (M2 Kv[h])[c] + t[c]
       out = scale x + offset + gate(SiLU(y)) (inner x + inner_offset)
 
-  Each volume is taken as it lies: an engine holds four axes with the channels innermost and three
-  axes in their own order, so no picture's axis is kept where an operator would have it moved.
+  An engine holds four axes with the channels innermost and three in their own order: without the
+  batch's axis a wide volume is summed as (h, w, C) and a narrow one kept as (C, h, w), unmoved.
 - Votes and the decision unit: a 1 x 1 convolution of a concatenation is the sum of two, and one
   of a picture that was made larger by repetition is as well done before.
 """
