@@ -21,7 +21,7 @@ class Count(NamedTuple):
     multiply_adds: int
 
 
-def count(name: str, size: tuple[int, int] | None = None, **config) -> Count:
+def count(name: str, size: tuple[int, int] | None = None, /, **config) -> Count:
     """
     Count a variant at a (height, width) and with changes of its Config; else as its paper does.
 

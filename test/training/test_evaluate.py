@@ -10,6 +10,7 @@ from rganet_ros import cli, networks
 from rganet_ros.mixture import DataSet
 from rganet_ros.networks.count import count
 from rganet_ros.training import evaluate
+from rganet_ros.training.cost import cost
 from rganet_ros.training.evaluate import open_answer
 from rganet_ros.training.score import save_sheet
 from small_data import make_frame, write
@@ -241,3 +242,9 @@ def test_check_tells_all_and_fails(frames, tmp_path, capsys):
     assert '2 faults' in said
     assert run('--check', root, '--split', 'val') == 1
     assert "no split 'val'" in capsys.readouterr().out
+
+
+def test_cost_of_a_network_that_is_bound_to_a_size():
+    bound = {'size': [64, 96], 'growth': 4, 'blocks': [1, 1]}
+    known = {'network': 'rganet5-nb', 'config': bound}
+    assert cost(known, (480, 640)) == count('rganet5-nb', (64, 96), **bound)
