@@ -63,7 +63,10 @@ def fit(
     elif init:
         missed = start_from(training.network, init)
         training.average.load_state_dict(training.network.state_dict())
-        print(f'started from {init}' + (f', but for {", ".join(missed)}' if missed else ''))
+        if first:
+            parts = ', '.join(dict.fromkeys(name.split('.')[0] for name in missed))
+            rest = f', but for {len(missed)} tensors of {parts}' if missed else ''
+            print(f'started from {init}{rest}')
     elif not recipe.backbone_rate and not recipe.weights:
         raise ValueError('backbone_rate 0 would keep random weights: give --init')
     if training.epoch == recipe.epochs:

@@ -39,8 +39,8 @@ def answerer(network: nn.Module, device: torch.device) -> Answer:
         if new:
             memory.update(network.new_state(1, device))
         given, spot = model_inputs(rgb, depth, bound or rgb.shape[:2])
-        arrays = [torch.from_numpy(array).to(device) for array in given.values()]
-        out = inference(*arrays, **memory)
+        arrays = {name: torch.from_numpy(array).to(device) for name, array in given.items()}
+        out = inference(**arrays, **memory)
         memory.update({name: out[f'next_{name}'] for name in memory})
         affordance, labels = (out[name][0].cpu().numpy() for name in ('affordance', 'labels'))
         return undo(affordance, spot), undo(labels, spot, nearest=True)

@@ -85,7 +85,7 @@ def test_what_cannot_work_is_said_in_a_sentence_with_a_status(tmp_path):
     'name', sorted(path.stem for path in models.share('models').glob('*-rgbd.onnx'))
 )
 def test_promise_22_the_shipped_model_finds_something_on_the_shipped_bag(name, tmp_path):
-    words = () if name == 'fanet18-rgbd' else ('--model', name)  # that is the default
+    words = () if name == models.RGBD else ('--model', name)  # that is the default
     done = demo('--out', tmp_path / 'out', *words)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())

@@ -19,10 +19,6 @@ def recipe(**changes):
     } | changes)  # fmt: skip
 
 
-def weights(path):
-    return networks.read_weights(path / 'network.safetensors')
-
-
 def test_promise_23_it_learns_a_few_frames_by_heart(frames, tmp_path):
     given = recipe(epochs=20, evaluate_every=20, colour=0.1, turn=0.0, average=0.9)
     fit(given, frames, frames, tmp_path)
@@ -50,6 +46,14 @@ def test_a_network_bound_to_a_size_is_scored_on_frames_of_another(frames, tmp_pa
 def test_a_backbone_is_not_kept_at_random(frames, tmp_path):
     with pytest.raises(ValueError, match='--init'):
         fit(recipe(backbone_rate=0.0), frames, frames, tmp_path)
+
+
+def test_a_start_says_in_a_line_what_it_lacks(frames, tmp_path, capsys):
+    wider = networks.build('fanet18', TINY | {'depth': True, 'reduced': 16})
+    networks.save(tmp_path / 'wider.safetensors', wider)
+    fit(recipe(epochs=1), frames, frames, tmp_path / 'run', init=tmp_path / 'wider.safetensors')
+    (said,) = (line for line in capsys.readouterr().out.splitlines() if 'started from' in line)
+    assert said.endswith('wider.safetensors, but for 40 tensors of attention')
 
 
 def test_the_bar_says_what_the_last_evaluation_found(frames, tmp_path, capsys):
