@@ -74,13 +74,22 @@ def scatter(points: list[tuple[float, float, str]], across: str, up: str) -> str
             f'<path d="M{left} {y:.1f} H{width - 20}" stroke="#ddd"/>',
             f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>',
         ]
-    for x, y, name in points:
-        at, level = place(x, y)
+    places = [place(x, y) for x, y, _ in points]
+    taken = [(x - 6, x + 6, y) for x, y in places]
+    middle = width / 2
+    outwards = sorted(zip(places, points), key=lambda each: abs(each[0][0] - middle))
+    for (x, y), (*_, name) in outwards:
         # On the right half a name stands left of its point, so that it stays in the picture.
-        side, anchor = (-8, 'end') if at > width / 2 else (8, 'start')
+        side, anchor = (-8, 'end') if x > middle else (8, 'start')
+        first, last = sorted((x + side, x + side * (1 + len(name))))
+        line = y
+        while any(first < b and a < last and abs(line - at) < 14 for a, b, at in taken):
+            line += 2  # below what is there already
+        taken.append((first, last, line))
         drawn += [
-            f'<circle cx="{at:.1f}" cy="{level:.1f}" r="5" fill="#31688e"/>',
-            f'<text x="{at + side:.1f}" y="{level + 4:.1f}" text-anchor="{anchor}">'
+            f'<path d="M{x:.1f} {y:.1f} L{x + side * 0.7:.1f} {line:.1f}" stroke="#999"/>',
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#31688e"/>',
+            f'<text x="{x + side:.1f}" y="{line + 4:.1f}" text-anchor="{anchor}">'
             f'{escape(name)}</text>',
         ]
     drawn += [

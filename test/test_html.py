@@ -38,3 +38,11 @@ def test_points_are_drawn_to_scale():
     assert {'slow & good', 'quick', 'ms', '%'} <= {*words}
     assert {'0', '5', '10', '20', '40'} <= {*words}  # round numbers at the axes
     assert html.scatter([], 'ms', '%') and html.scatter([(0, 0, 'nothing')], 'ms', '%')
+
+
+def test_names_of_points_that_lie_together_are_all_legible():
+    points = [(5, 30, f'a network of many letters {place}') for place in range(4)]
+    drawn = html.scatter([*points, (7, 30, 'near'), (90, 31, 'far')], 'ms', '%')
+    words = re.findall('y="([^"]+)" text-anchor="[^"]+">([a-z][^<]+ [0-3]|near)<', drawn)
+    lines = sorted(float(line) for line, _ in words)
+    assert len(lines) == 5 and min(np.diff(lines)) > 13  # pixels

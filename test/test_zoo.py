@@ -15,7 +15,7 @@ from rganet_ros.synthetic.generate import VERSION
 # reached this on held-out frames of it; what they do on the harder ones of today their cards say.
 LEAST = {'fanet18-rgb': 0.45, 'fanet18-rgbd': 0.60}
 TEMPORAL, TOTES, STRONG = 'fanet-lite0-temporal', 'fanet-lite0-rgbd', 'fanet-lite0-strong-rgbd'
-BRIEF = 'aaff-rgbd', 'attanet-light-rgbd', 'rganet5-nb-rgbd'
+BRIEF = 'aaff-rgbd', 'attanet-light-rgbd', 'rganet5-nb-rgbd', 'sanet-lite0-rgbd'
 
 
 def rganet(*arguments):

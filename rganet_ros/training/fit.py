@@ -58,7 +58,12 @@ def fit(
     training = Training(recipe, recipe.epochs * batches.steps, fabric, compiled)
     about = {'recipe': dataclasses.asdict(recipe), 'frames': len(train), 'init': str(init or '')}
     about = json.loads(json.dumps(about))
-    if (out / 'last.pt').exists():
+    made = made or {}
+    card = records.digest(made.get('data', {}))
+    given = about | {'test_frames': len(test), 'data_card': card}
+    if fabric.broadcast(given) != given:
+        raise ValueError('this machine has another recipe or other data than the first: copy them')
+    if fabric.broadcast((out / 'last.pt').exists()):
         training.resume(out / 'last.pt', about)
     elif init:
         missed = start_from(training.network, init)
@@ -76,11 +81,8 @@ def fit(
             fabric.barrier()
         return training.average
     out.mkdir(parents=True, exist_ok=True)
-    made = made or {}
     session = {'command': made.get('command', ''), 'after_epoch': training.epoch}
     session |= {'device': _device(fabric.device), 'processes': fabric.world_size}
-    card = records.digest(made.get('data', {}))
-    given = about | {'test_frames': len(test), 'data_card': card}
     records.note_start(out, given, session | {'workers': workers, 'compiled': compiled})
     saved = time.monotonic()
     with records.opened(out, training.epoch) as log:

@@ -77,7 +77,7 @@ def _train(recipe: Recipe, train: Frames, test: Frames, out: Path, fabric: Fabri
     how = {'fabric': fabric, 'workers': workers, 'compiled': args.compile}
     if args.minutes is not None:
         # What was measured when it was begun stays, however fast the machine is now.
-        epochs = begun(out) or within(args.minutes, recipe, train, test, **how)
+        epochs = fabric.broadcast(begun(out)) or within(args.minutes, recipe, train, test, **how)
         kept = {k: getattr(epochs, k) for k in ('epochs', 'evaluate_every')}
         recipe = dataclasses.replace(recipe, **kept)
     made = {'command': args.command, 'data': train.card}

@@ -136,8 +136,10 @@ class Training:
         os.replace(f'{path}.part', path)
 
     def resume(self, path: Path, about: dict) -> None:
-        """Go on from what `save` wrote; ValueError where it was made otherwise."""
-        saved = torch.load(path, weights_only=True, map_location='cpu')
+        """Go on from what the first process saved; ValueError where it was made otherwise."""
+        first = self.fabric.global_rank == 0
+        saved = torch.load(path, weights_only=True, map_location='cpu') if first else None
+        saved = self.fabric.broadcast(saved)
         if saved['about'] != about:
             raise ValueError(
                 f'{path} was made by another recipe or data set: give another --out, or remove it'

@@ -1,8 +1,10 @@
 """One process or several: the same training; and a machine that is not there is refused."""
 
 import dataclasses
+import json
 import os
 from pathlib import Path
+import socket
 import subprocess
 import sys
 
@@ -24,6 +26,32 @@ def python(*arguments):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def machines(folder, data, *more):
+    """Train on two machines, each in a folder of its own; returns their exit statuses."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(sys.path)}
+    running = []
+    for rank in range(2):
+        (folder / str(rank)).mkdir(exist_ok=True)
+        join = ['--nnodes', '2', '--node-rank', str(rank), '--nproc-per-node', '1']
+        join += ['--master-addr', '127.0.0.1', '--master-port', str(port)]
+        train = ['-m', 'rganet_ros.cli', 'train', '--recipe', str(folder / 'tiny.yaml')]
+        train += ['--data', str(data), '--out', 'run', '--accelerator', 'cpu', *more]
+        running.append(
+            subprocess.Popen(
+                [sys.executable, '-m', 'torch.distributed.run', *join, *train],
+                cwd=folder / str(rank), env=environment,
+            )
+        )  # fmt: skip
+    try:
+        return [each.wait(150) for each in running]
+    finally:
+        for each in running:
+            each.kill()
 
 
 def test_two_processes_have_the_gradients_of_one_with_the_whole_batch(frames, tmp_path):
@@ -57,6 +85,22 @@ def test_the_command_trains_in_two_processes(data, tmp_path):
     python('-m', 'rganet_ros.cli', 'train', *given, '--accelerator', 'cpu', '--devices', 2)
     assert len((tmp_path / 'run' / 'log.jsonl').read_text().splitlines()) == 2
     assert '"processes": 2' in (tmp_path / 'run' / 'run.json').read_text()
+
+
+@pytest.mark.slow
+def test_two_machines_go_on_from_what_the_first_has_written(data, tmp_path):
+    (tmp_path / 'tiny.yaml').write_text(
+        'config: {blocks: [1, 1, 1, 1], reduced: 8}\nbatch: 4\ncrop: [64, 64]\nepochs: 2\n'
+        'precision: fp32\n'
+    )
+    log = tmp_path / '0' / 'run' / 'log.jsonl'
+    assert machines(tmp_path, data) == [0, 0]
+    assert len(log.read_text().splitlines()) == 2 and not (tmp_path / '1' / 'run').exists()
+    last = tmp_path / '0' / 'run' / 'last.pt'
+    torch.save(torch.load(last) | {'epoch': 1}, last)  # as if it was stopped after one
+    assert machines(tmp_path, data) == [0, 0]
+    assert [json.loads(line)['epoch'] for line in log.read_text().splitlines()] == [1, 2]
+    assert machines(tmp_path, data, '--seed', '1') == [1, 1]  # for both: another recipe
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
