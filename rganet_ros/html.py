@@ -88,10 +88,10 @@ def scatter(points: list[tuple[float, float, str]], across: str, up: str) -> str
         taken.append((first, last, line))
         drawn += [
             f'<path d="M{x:.1f} {y:.1f} L{x + side * 0.7:.1f} {line:.1f}" stroke="#999"/>',
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#31688e"/>',
             f'<text x="{x + side:.1f}" y="{line + 4:.1f}" text-anchor="{anchor}">'
             f'{escape(name)}</text>',
         ]
+    drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#31688e"/>' for x, y in places]
     drawn += [
         f'<text x="{(width + left) / 2}" y="{height - 8}" text-anchor="middle">'
         f'{escape(across)}</text>',
