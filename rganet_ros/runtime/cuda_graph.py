@@ -15,11 +15,11 @@ def _checked(answer: tuple):
 
 
 class Graph:
-    """Recorded work, to be replayed on the stream that it was recorded on."""
+    """Recorded work, to be replayed on any stream."""
 
     def __init__(self, stream: int, work: Callable[[], None]):
-        """Record work, which does not run; RuntimeError where it cannot be recorded."""
-        self._stream, self._ready = stream, None
+        """Record work for a stream, which does not run; RuntimeError where it cannot be."""
+        self._ready = None
         mode = cudart.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         _checked(cudart.cudaStreamBeginCapture(stream, mode))
         try:
@@ -35,9 +35,9 @@ class Graph:
         finally:
             cudart.cudaGraphDestroy(graph)
 
-    def replay(self) -> None:
+    def replay(self, stream: int) -> None:
         """Run it."""
-        _checked(cudart.cudaGraphLaunch(self._ready, self._stream))
+        _checked(cudart.cudaGraphLaunch(self._ready, stream))
 
     def __del__(self):
         if self._ready is not None:

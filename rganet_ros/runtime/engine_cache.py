@@ -45,6 +45,9 @@ def get(
     """
     path = folder_of(folder) / f'{name}.engine'
     data, why = _read(path, key)
+    if data is None and build is None:
+        time.sleep(POLL)  # another process may be between engine and note
+        data, why = _read(path, key)
     if data is not None:
         return data
     if build is None:
@@ -69,7 +72,10 @@ def get(
 
 def forget(name: str, folder: str | Path = '') -> None:
     """Have an engine rebuilt that looked right and cannot be loaded."""
-    (folder_of(folder) / f'{name}.json').unlink(missing_ok=True)
+    try:
+        (folder_of(folder) / f'{name}.json').unlink(missing_ok=True)
+    except OSError as error:
+        LOG.warning('an engine that cannot be loaded stays where it is (%s)', error)
 
 
 def _read(path: Path, key: dict[str, str]) -> tuple[bytes | None, str]:

@@ -69,17 +69,22 @@ class TensorRtBackend:
         try:
             cuda.init()
             gpu = cuda.Device(index)
+            self._primary = gpu.retain_primary_context()
         except cuda.Error as error:
             raise ValueError(f'backend tensorrt finds no GPU {index} here: {error}') from None
         self._gpu = gpu.name()
         capability = '.'.join(map(str, gpu.compute_capability()))
         self._target = Target('any' if RTX else self._gpu, capability)
-        self._primary = gpu.retain_primary_context()
         try:
             with self._current():
                 self._open(model, settings)
                 self._allocate()
             self._warm_up()
+        except RuntimeError as error:
+            self.close()
+            raise ValueError(
+                f'TensorRT cannot run {model.name} on {self._gpu}: {error}'
+            ) from error
         except BaseException:
             self.close()
             raise
@@ -93,11 +98,17 @@ class TensorRtBackend:
             self._engine = self._runtime.deserialize_cuda_engine(data)
             if self._engine is not None:
                 break
+            if not build:
+                raise ValueError(
+                    f'engine {name} cannot be loaded here now: see the log of TensorRT'
+                )
             LOG.warning('engine %s cannot be loaded here: it is to be built again', name)
             engine_cache.forget(name, settings.cache)
         else:
             raise ValueError(f'TensorRT {trt.__version__} does not load the engine that it built')
         self._execution = self._engine.create_execution_context()
+        if self._execution is None:
+            raise RuntimeError('it has no memory left for the engine, or see the log of TensorRT')
         self._stream = cuda.Stream()
 
     def _allocate(self) -> None:
@@ -161,23 +172,23 @@ class TensorRtBackend:
     def _launch(self, state: State) -> None:
         """Replay the graph of these addresses; record it first, once work was enqueued plainly."""
         if self._graphs and self._enqueued and state.graphs[state.turn] is None:
+            aside = cuda.Stream()  # which may be left in a capture; what waits in ours is not
             try:
-                recorded = self._graphs(self._stream.handle, self._enqueue)
-                recorded.replay()
+                recorded = self._graphs(aside.handle, lambda: self._enqueue(aside))
+                recorded.replay(self._stream.handle)
                 state.graphs[state.turn] = recorded
                 return
             except RuntimeError as error:
                 LOG.warning('no CUDA graph can be had (%s): going on without', error)
                 self._graphs = None
-                self._stream = cuda.Stream()  # the other may be left in a capture
         if state.graphs[state.turn] is not None:
-            state.graphs[state.turn].replay()
+            state.graphs[state.turn].replay(self._stream.handle)
         else:
-            self._enqueue()
+            self._enqueue(self._stream)
             self._enqueued = True
 
-    def _enqueue(self) -> None:
-        if not self._execution.execute_async_v3(self._stream.handle):
+    def _enqueue(self, stream) -> None:
+        if not self._execution.execute_async_v3(stream.handle):
             raise RuntimeError('TensorRT could not enqueue the model: see its log')
 
     @contextmanager
@@ -188,6 +199,8 @@ class TensorRtBackend:
         self._primary.push()
         try:
             yield
+        except cuda.Error as error:  # an Exception of its own
+            raise RuntimeError(f'the GPU says {error}') from error
         finally:
             cuda.Context.pop()
 

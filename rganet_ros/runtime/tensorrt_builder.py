@@ -53,7 +53,11 @@ def _load_libraries() -> None:
     if spec is None or spec.origin is None:
         return  # then they are on the system's path, or the import says that they are not
     for name in ('libtensorrt_rtx.so.*', 'libtensorrt_onnxparser_rtx.so.*'):
-        CDLL(str(next(Path(spec.origin).parent.glob(name))), RTLD_GLOBAL)
+        found = sorted(Path(spec.origin).parent.glob(name))
+        try:
+            CDLL(str(found[0]), RTLD_GLOBAL)
+        except (IndexError, OSError) as error:
+            raise ImportError(f'{name} of {spec.name} cannot be loaded: {error}') from None
 
 
 if not TYPE_CHECKING:
@@ -98,7 +102,7 @@ def key_of(model: Model, target: Target) -> dict[str, str]:
         'system': f'{platform.system()} {platform.machine()}',
         'precision': precision_of(model),
         'shapes': ', '.join(f'{k} {"x".join(map(str, v.shape))}' for k, v in inputs.items()),
-        'flags': 'strongly typed, image cast first',
+        'flags': 'strongly typed, no TF32, image cast first',
     }
 
 
@@ -111,6 +115,7 @@ def build_engine(model: Model, target: Target) -> bytes:
         faults = '; '.join(str(parser.get_error(i)) for i in range(parser.num_errors))
         raise ValueError(f'TensorRT cannot read {model.onnx}: {faults}')
     config = builder.create_builder_config()
+    config.clear_flag(trt.BuilderFlag.TF32)  # fp32 is fp32; who wants speed has fp16
     if RTX:
         _aim(config, target.capability)
     monitor = Monitor()
@@ -146,7 +151,12 @@ def cast_first(onnx_file: bytes) -> bytes:
 
     Exact, as a Cast takes each value by itself.
     """
-    import onnx  # large, and of no use once the engine is there
+    try:
+        import onnx  # large, and of no use once the engine is there
+    except ModuleNotFoundError:
+        raise ValueError(
+            'to build an engine the Python package onnx is needed: install it'
+        ) from None
 
     made = onnx.load_model_from_string(onnx_file)
     nodes = made.graph.node

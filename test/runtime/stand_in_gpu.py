@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import ctypes
 import sys
 import types
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
@@ -36,14 +37,35 @@ def at(address, shape, kind):
     return np.frombuffer((ctypes.c_uint8 * size).from_address(address), kind).reshape(shape)
 
 
-class Gpu:
-    """What is current, what is recorded; `refuse` has capture fail."""
+class Stream:
+    """Work in its order, done when it is waited for: other streams do not wait for it."""
 
-    def __init__(self, onnx_file, count=1, refuse=False):
+    alive: WeakValueDictionary = WeakValueDictionary()
+    born = 0
+
+    def __init__(self):
+        Stream.born += 1
+        self.handle, self.waits = Stream.born, []
+        Stream.alive[self.handle] = self
+
+    def synchronize(self):
+        while self.waits:
+            self.waits.pop(0)()
+
+
+class Gpu:
+    """
+    What is current, what is recorded.
+
+    refuse  so many captures succeed, and no more; None: all
+    full    there is no memory left
+    """
+
+    def __init__(self, onnx_file, count=1, refuse=None, full=False):
         self.session = onnxruntime.InferenceSession(
             str(onnx_file), providers=['CPUExecutionProvider']
         )
-        self.count, self.refuse = count, refuse
+        self.count, self.refuse, self.full = count, refuse, full
         self.pushed, self.recording, self.captures, self.replays, self.plain = 0, None, 0, 0, 0
 
     def driver(self):
@@ -77,20 +99,24 @@ class Gpu:
 
         def memory(size):
             assert gpu.pushed
+            if gpu.full:
+                raise made.Error('out of memory')
             return Memory(size)
 
         def up(device, host, stream):
-            at(int(device), host.shape, host.dtype)[...] = host
+            there = at(int(device), host.shape, host.dtype)
+            stream.waits.append(lambda: np.copyto(there, host))
 
         def down(host, device, stream):
-            host[...] = at(int(device), host.shape, host.dtype)
+            there = at(int(device), host.shape, host.dtype)
+            stream.waits.append(lambda: np.copyto(host, there))
 
         made = types.ModuleType('pycuda.driver')
-        made.Error, made.Device, made.Context, made.init = RuntimeError, Device, Context, int
+        made.Error = type('Error', (Exception,), {})
+        made.Device, made.Context, made.init, made.Stream = Device, Context, int, Stream
         made.mem_alloc, made.pagelocked_empty = memory, np.empty
         made.memset_d8 = lambda device, value, size: ctypes.memset(int(device), value, size)
         made.memcpy_htod_async, made.memcpy_dtoh_async = up, down
-        made.Stream = lambda: types.SimpleNamespace(handle=7, synchronize=lambda: None)
         return made
 
     def runtime(self):
@@ -104,12 +130,12 @@ class Gpu:
 
         def end(stream):
             work, gpu.recording = gpu.recording, None
-            return (failed, None) if gpu.refuse else (0, work)
+            refused = gpu.refuse is not None and gpu.captures >= gpu.refuse
+            return (failed, None) if refused else (0, work)
 
         def launch(work, stream):
             gpu.replays += 1
-            for each in work:
-                each()
+            Stream.alive[stream].waits.extend(work)
             return (0,)
 
         def instantiate(work, flags):
@@ -131,7 +157,7 @@ class Gpu:
         outputs = {each.name: each for each in gpu.session.get_outputs()}
 
         def execute(stream):
-            assert gpu.pushed and stream == 7 and set(addresses) == {*inputs, *outputs}
+            assert gpu.pushed and set(addresses) == {*inputs, *outputs}
             where = dict(addresses)
 
             def work():
@@ -142,7 +168,7 @@ class Gpu:
 
             if gpu.recording is None:
                 gpu.plain += 1
-                work()
+                Stream.alive[stream].waits.append(work)
             else:
                 gpu.recording.append(work)
             return True

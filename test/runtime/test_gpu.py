@@ -35,7 +35,7 @@ def frames():
 def test_parity(both):
     for frame in frames():
         expected, found = (each.predict(frame) for each in both)
-        assert np.abs(found.affordance - expected.affordance).max() < 1e-2  # TF32
+        assert np.abs(found.affordance - expected.affordance).max() < 1e-2
         assert (found.labels == expected.labels).mean() >= 0.999
 
 

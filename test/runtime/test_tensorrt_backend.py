@@ -120,7 +120,7 @@ def test_promise_10_a_graph_that_cannot_be_captured_does_not_stop_it(
     model, tmp_path, monkeypatch, caplog
 ):
     caplog.set_level(logging.INFO, logger='rganet_ros')
-    with installed(monkeypatch, model.onnx, refuse=True) as gpu:
+    with installed(monkeypatch, model.onnx, refuse=0) as gpu:
         backend = open_backend(model, tmp_path)
         state = backend.new_state()
         for count in (1, 2, 3):
@@ -130,6 +130,41 @@ def test_promise_10_a_graph_that_cannot_be_captured_does_not_stop_it(
         assert gpu.captures == gpu.replays == 0 and gpu.recording is None
         backend.close()
     assert caplog.text.count('no CUDA graph can be had') == 1
+
+
+def test_what_is_recorded_is_replayed_after_a_capture_that_failed(model, tmp_path, monkeypatch):
+    other = runtime.load('onnxruntime', model)
+    with installed(monkeypatch, model.onnx, refuse=4) as gpu:
+        backend = open_backend(model, tmp_path)  # has recorded two
+        cameras = [backend.new_state(), backend.new_state()]
+        states = [other.new_state(), other.new_state()]
+        for frame, red in enumerate((51, 255, 0, 102, 7, 255, 80)):
+            camera = frame in (3, 4)
+            found = backend.run(image(red), cameras[camera])
+            expected = other.run(image(red), states[camera])
+            for name in expected:
+                np.testing.assert_array_equal(found[name], expected[name])
+        assert gpu.captures == 4 and gpu.replays > 6 and gpu.plain == 3
+        backend.close()
+
+
+def test_a_gpu_that_is_full_is_said_in_a_sentence(model, tmp_path, monkeypatch):
+    said = pytest.raises(ValueError, match='cannot run .*: the GPU says out of memory$')
+    with installed(monkeypatch, model.onnx, full=True), said:
+        open_backend(model, tmp_path)
+    with installed(monkeypatch, model.onnx) as gpu:
+        backend = open_backend(model, tmp_path)
+        gpu.full = True
+        with pytest.raises(RuntimeError, match='the GPU says out of memory'):
+            backend.new_state()
+        gpu.full = False
+        assert backend.run(image(51), backend.new_state())
+        assert gpu.pushed == 0
+        backend.close()
+    with installed(monkeypatch, model.onnx) as gpu:
+        monkeypatch.setattr(gpu, 'execution', lambda: None)
+        with pytest.raises(ValueError, match='cannot run .* no memory left'):
+            open_backend(model, tmp_path)
 
 
 def test_promise_07_another_thread_is_refused(model, tmp_path, monkeypatch):
@@ -172,6 +207,15 @@ def test_an_engine_that_does_not_load_is_built_again(model, tmp_path, monkeypatc
         open_backend(model, tmp_path).close()
     assert caplog.text.count('cannot be loaded here') == 1
     assert caplog.text.count('built the engine') == 2
+
+
+def test_an_engine_that_may_not_be_built_again_stays(model, tmp_path, monkeypatch):
+    with installed(monkeypatch, model.onnx):
+        open_backend(model, tmp_path).close()
+    with installed(monkeypatch, model.onnx, engines=0):  # for once
+        with pytest.raises(ValueError, match='engine .* cannot be loaded here'):
+            open_backend(model, tmp_path, build_engine='never')
+        open_backend(model, tmp_path, build_engine='never').close()
 
 
 def test_what_cannot_be_is_refused_in_a_sentence(model, tmp_path, monkeypatch):
