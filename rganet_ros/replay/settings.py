@@ -5,14 +5,24 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from rganet_ros.candidates import CandidateOptions
+from rganet_ros.candidates import CandidateOptions, EVERYWHERE
 from rganet_ros.options import make, options_of, read_yaml
 from rganet_ros.predictor import PredictorOptions
 from rganet_ros.rectify import LensOptions
 from rganet_ros.region import RegionOptions
 
-GROUPS = (PredictorOptions, CandidateOptions, RegionOptions, LensOptions)
+
+@dataclass(frozen=True)
+class NodeOptions:
+    """What else of the node's says which candidates there are."""
+
+    workspace_mask: Annotated[bool, 'true: there must be a mask, here that of --mask'] = False
+    workspace_frame: Annotated[str, "frame of the box workspace, here ''"] = ''
+
+
+GROUPS = (PredictorOptions, CandidateOptions, RegionOptions, LensOptions, NodeOptions)
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ def settings(args: argparse.Namespace) -> Settings:
     """Merge what was given, the command line before the file; ValueError where it is wrong."""
     read = read_params(args.params) if args.params else [{} for _ in GROUPS]
     # Nobody waits for a replay with a time limit, as managers do for a node.
-    predictor, candidates, limits, lens = {'build_engine': 'if_missing'} | read[0], *read[1:]
+    predictor, candidates, limits, lens, node = {'build_engine': 'if_missing'} | read[0], *read[1:]
     if args.backend:
         predictor['backend'] = args.backend
     if args.model != 'auto':
@@ -41,10 +51,26 @@ def settings(args: argparse.Namespace) -> Settings:
     if args.background is not None:
         limits['background_depth'] = args.background
     lens |= {name: True for name in options_of(LensOptions) if getattr(args, name)}
-    return Settings(
+    found = Settings(
         predictor, make(CandidateOptions, candidates), make(RegionOptions, limits),
         make(LensOptions, lens),
     )  # fmt: skip
+    _check(make(NodeOptions, node), found.candidates, args.mask)
+    return found
+
+
+def _check(node: NodeOptions, candidates: CandidateOptions, mask: str) -> None:
+    """Refuse what would give other candidates than the node's."""
+    if node.workspace_frame and candidates.workspace != EVERYWHERE:
+        raise ValueError(
+            f'workspace_frame = {node.workspace_frame!r}: a replay knows the box workspace in the '
+            'optical frame alone: leave both out of the file, or give the box in that frame'
+        )
+    if node.workspace_mask and not mask:
+        raise ValueError(
+            'workspace_mask = True: a replay takes the mask from a file: give it with --mask, or '
+            'leave workspace_mask out of the file'
+        )
 
 
 def read_params(path: Path) -> list[dict]:

@@ -2,6 +2,7 @@
 
 import argparse
 
+import pytest
 from rganet_ros.candidates import CandidateOptions
 from rganet_ros.rectify import LensOptions
 from rganet_ros.region import RegionOptions
@@ -19,7 +20,40 @@ def asked(*words):
 def test_a_nodes_parameter_file_will_do(tmp_path):
     path = tmp_path / 'node.yaml'
     path.write_text('/**:\n  ros__parameters:\n    limit: 3\n    model: mine\n    max_age: 1.0\n')
-    assert read_params(path) == [{'model': 'mine'}, {'limit': 3}, {}, {}]
+    assert read_params(path) == [{'model': 'mine'}, {'limit': 3}, {}, {}, {}]
+
+
+BOX = 'workspace: [-0.3, 0.4, 0.0, 0.9, 0.5, 0.6]'
+
+
+@pytest.mark.parametrize(
+    ('lines', 'words'),
+    [
+        (['workspace_frame: base_link', BOX], "workspace_frame = 'base_link'.* optical frame"),
+        (['workspace_mask: true'], 'workspace_mask = True.* --mask'),
+    ],
+)
+def test_what_only_the_node_can_is_refused_where_the_candidates_would_be_others(
+    lines, words, tmp_path
+):
+    path = tmp_path / 'node.yaml'
+    path.write_text('/**:\n  ros__parameters:\n' + ''.join(f'    {each}\n' for each in lines))
+    with pytest.raises(ValueError, match=words):
+        asked('--params', path)
+
+
+@pytest.mark.parametrize(
+    'lines',
+    [
+        ['workspace_frame: base_link', 'target_frame: base_link'],  # everywhere, as elsewhere
+        ["workspace_frame: ''", BOX, 'workspace_mask: false'],
+        ['workspace_mask: true', BOX],
+    ],
+)
+def test_what_changes_no_candidate_is_not(lines, tmp_path):
+    path = tmp_path / 'node.yaml'
+    path.write_text('/**:\n  ros__parameters:\n' + ''.join(f'    {each}\n' for each in lines))
+    assert asked('--params', path, '--mask', 'mask.png').candidates
 
 
 def test_the_command_line_goes_before_the_file_and_that_before_the_defaults(tmp_path):
