@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 import heapq
 from pathlib import Path
 from typing import NamedTuple
@@ -25,12 +26,14 @@ class Item(NamedTuple):
 Found = Iterator[Item | ValueError]
 
 
-def of_bag(path: Path, topics: dict[str, str], lens: LensOptions) -> tuple[Found, int | None]:
+def of_bag(
+    path: Path, topics: dict[str, str], lens: LensOptions, tolerance: float
+) -> tuple[Found, int | None]:
     """
     Go through a bag, its cameras together in the order of stamps; raises Cut at the end of a cut.
 
     Of the cameras that are found, or of the one whose topics are given (image, depth, info);
-    lens as in bag.frames.
+    lens and tolerance as in bag.frames.
 
     Returns the items, and how many frames there will be, None where the bag does not tell.
     """
@@ -38,13 +41,16 @@ def of_bag(path: Path, topics: dict[str, str], lens: LensOptions) -> tuple[Found
         found = [bag.find_topics(path, **topics)]
     else:
         found = bag.find_cameras(path)
-    return _merged(path, found, lens), bag.count(path, [each.image for each in found])
+    frames = partial(bag.frames, path, lens=lens, tolerance=tolerance)
+    return _merged(path.name, found, frames), bag.count(path, [each.image for each in found])
 
 
-def _merged(path: Path, cameras: list[Topics], lens: LensOptions) -> Found:
+def _merged(name: str, cameras: list[Topics], frames: Callable) -> Found:
     cuts: list[bag.Cut] = []
     bad: deque[ValueError] = deque()
-    every = [_camera(path, each, len(cameras) > 1, lens, bad.append, cuts) for each in cameras]
+    several = len(cameras) > 1
+    every = [_camera(name, each, several, partial(frames, each, undecodable=bad.append), cuts)
+             for each in cameras]  # fmt: skip
     for item in heapq.merge(*every, key=lambda item: item.frame.stamp):
         while bad:
             yield bad.popleft()
@@ -54,14 +60,12 @@ def _merged(path: Path, cameras: list[Topics], lens: LensOptions) -> Found:
         raise cuts[0]
 
 
-def _camera(path: Path, topics: Topics, several: bool, lens: LensOptions, undecodable, cuts: list):
+def _camera(name: str, topics: Topics, several: bool, frames: Callable, cuts: list):
     """Give the items of one camera; a cut is noted, so that the others go on."""
     camera = topics.image.strip('/').replace('/', '_') if several else ''
-    name = f'{path.name}/{camera}' if several else path.name
+    name = f'{name}/{camera}' if several else name
     try:
-        for index, frame in enumerate(
-            bag.frames(path, topics, undecodable=undecodable, lens=lens)
-        ):
+        for index, frame in enumerate(frames()):
             yield Item(f'{name}/{index:06d}', camera, frame)
     except bag.Cut as error:
         cuts.append(error)

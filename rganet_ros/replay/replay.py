@@ -134,7 +134,7 @@ class Replay:
         args = self._args
         if bag.is_bag(path):
             given = {name: getattr(args, name) for name in TOPIC_HELP}
-            found, total = items.of_bag(path, given, self._given.lens)
+            found, total = items.of_bag(path, given, self._given.lens, self._given.tolerance)
         else:
             found, total = items.of_folder(path, args.focal, args.depth_unit)
         return found, min(filter(None, (total, args.limit)), default=None)

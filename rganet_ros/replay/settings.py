@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from rganet_ros.candidates import CandidateOptions, EVERYWHERE
-from rganet_ros.options import make, options_of, read_yaml
+from rganet_ros.options import make, options_of, Range, read_yaml
 from rganet_ros.predictor import PredictorOptions
 from rganet_ros.rectify import LensOptions
 from rganet_ros.region import RegionOptions
@@ -18,6 +18,9 @@ from rganet_ros.region import RegionOptions
 class NodeOptions:
     """What else of the node's says which candidates there are."""
 
+    tolerance: Annotated[
+        float, Range(0, 1), 'largest difference of the stamps of colour and depth, seconds'
+    ] = 0.02
     workspace_mask: Annotated[bool, 'true: there must be a mask, here that of --mask'] = False
     workspace_frame: Annotated[str, "frame of the box workspace, here ''"] = ''
 
@@ -31,12 +34,14 @@ class Settings:
     Options of each kind.
 
     predictor  plain, by name: without a model in them the frames decide
+    tolerance  largest difference of the stamps of colour and depth, seconds
     """
 
     predictor: dict
     candidates: CandidateOptions
     limits: RegionOptions
     lens: LensOptions
+    tolerance: float
 
 
 def settings(args: argparse.Namespace) -> Settings:
@@ -51,11 +56,12 @@ def settings(args: argparse.Namespace) -> Settings:
     if args.background is not None:
         limits['background_depth'] = args.background
     lens |= {name: True for name in options_of(LensOptions) if getattr(args, name)}
+    options = make(NodeOptions, node)
     found = Settings(
         predictor, make(CandidateOptions, candidates), make(RegionOptions, limits),
-        make(LensOptions, lens),
+        make(LensOptions, lens), options.tolerance,
     )  # fmt: skip
-    _check(make(NodeOptions, node), found.candidates, args.mask)
+    _check(options, found.candidates, args.mask)
     return found
 
 

@@ -139,6 +139,20 @@ def test_options_from_yaml(recording, tmp_path):
     assert found['frames_with_nothing_to_pick'] == 3
 
 
+def test_depth_is_late_by_as_much_as_the_file_allows(tmp_path):
+    """It is taken 30 ms after colour."""
+    with record.Writer(tmp_path / 'late') as writer:
+        for topic, message in record.of_frame(frames(1)[0]):
+            message.header.stamp.nanosec += 30_000_000 * (topic == cameras.DEPTH_TOPIC)
+            kind = message.__msgtype__
+            writer.write(topic, kind, 1, TYPES.serialize_cdr(message, kind))
+    (tmp_path / 'node.yaml').write_text('/**:\n  ros__parameters:\n    tolerance: 0.05\n')
+    for words, has_depth in (([], False), (['--params', tmp_path / 'node.yaml'], True)):
+        assert run(tmp_path / 'late', '--out', tmp_path / 'out', *words) == 0
+        found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+        assert (found['per_frame'][0]['candidates'][0]['z'] is not None) is has_depth
+
+
 @pytest.mark.parametrize(
     ('text', 'words'),
     [('limits: 3', 'unknown option limits'), ('limit: 0', 'limit = 0'), ('- 3', 'name: value')],

@@ -4,10 +4,11 @@ import argparse
 
 import pytest
 from rganet_ros.candidates import CandidateOptions
+from rganet_ros.options import options_of
 from rganet_ros.rectify import LensOptions
 from rganet_ros.region import RegionOptions
 from rganet_ros.replay import replay
-from rganet_ros.replay.settings import read_params, settings
+from rganet_ros.replay.settings import NodeOptions, read_params, settings
 import yaml
 
 
@@ -65,6 +66,12 @@ def test_the_command_line_goes_before_the_file_and_that_before_the_defaults(tmp_
     assert found.lens == LensOptions(rectify=True, register_depth=True)
     assert found.limits == RegionOptions()
     assert asked().lens == LensOptions() and 'model' not in asked().predictor
+
+
+def test_what_is_the_nodes_is_as_the_node_has_it():
+    its = options_of(pytest.importorskip('rganet_ros.node.parameters').NodeOptions)
+    for name, mine in options_of(NodeOptions).items():
+        assert mine._replace(text='') == its[name]._replace(text='')
 
 
 def test_an_engine_that_is_missing_is_built_unless_the_file_says_otherwise(tmp_path):
