@@ -91,6 +91,7 @@ def messages(path: str | Path, topics: Collection[str] | None = None) -> Iterato
             for found in salvage.messages(path, files):
                 if topics is None or found[0] in topics:
                     yield Message(*found)
+    salvage.check_complete(path)
 
 
 def count(path: str | Path, topics: Collection[str]) -> int | None:

@@ -39,8 +39,21 @@ def files(path: Path) -> list[Path]:
     listed = [path / PurePath(name).name for name in _listed(path / 'metadata.yaml')]
     if listed and all(each.is_file() for each in listed):
         return listed
-    found = [each for each in path.iterdir() if SUFFIXES & set(each.suffixes)]
+    found = _found(path)
     return sorted(found, key=lambda each: [int(n) for n in re.findall(r'\d+', each.stem)][-1:])
+
+
+def _found(path: Path) -> list[Path]:
+    return [each for each in path.iterdir() if SUFFIXES & set(each.suffixes)]
+
+
+def check_complete(path: Path) -> None:
+    """Raise Cut where metadata.yaml lists files that are gone; what was renamed is there."""
+    listed = [] if path.is_file() else _listed(path / 'metadata.yaml')
+    gone = [name for name in listed if not (path / PurePath(name).name).is_file()]
+    if gone and len(_found(path)) < len(listed):
+        raise Cut(f'bag {path} is not whole: its metadata.yaml lists {", ".join(gone)}, which is '
+                  'not there; the rest was read')  # fmt: skip
 
 
 def _listed(metadata: Path) -> list[str]:

@@ -11,6 +11,7 @@ from rganet_ros.messages import TYPES
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
+import yaml
 
 CAMERA = Camera(60.0, 61.0, 16.0, 12.0, 32, 24)
 START, PERIOD = 1_700_000_000_000_000_000, 100_000_000
@@ -225,6 +226,39 @@ def test_a_bag_whose_metadata_were_never_written_is_whole(tmp_path, storage):
     (path / 'metadata.yaml').unlink()
     assert bag.is_bag(path)
     for one, other in zip(bag.frames(path), FRAMES, strict=True):
+        same(one, other)
+
+
+def split(path, frames):
+    """Write a bag of a file for each frame, as rosbag2 splits one."""
+    path.mkdir()
+    names = []
+    for index, each in enumerate(frames):
+        made = write(path.parent / f'part_{index}', messages_of([each]), StoragePlugin.MCAP)
+        names.append(f'{path.name}_{index}.mcap')
+        next(made.glob('*.mcap')).rename(path / names[-1])
+    listed = {'rosbag2_bagfile_information': {'relative_file_paths': names}}
+    (path / 'metadata.yaml').write_text(yaml.dump(listed))
+    return path
+
+
+@pytest.mark.parametrize('gone', [0, 1, 2])
+def test_a_file_that_a_split_bag_lacks_is_named_and_the_others_are_read(tmp_path, gone):
+    path, found = split(tmp_path / 'made', FRAMES[:3]), []
+    assert len([*bag.frames(path)]) == 3
+    (path / f'made_{gone}.mcap').unlink()
+    with pytest.raises(bag.Cut, match=f'lists made_{gone}.mcap, which is not there'):
+        for each in bag.frames(path):
+            found.append(each)
+    for one, other in zip(found, FRAMES[:gone] + FRAMES[gone + 1 : 3], strict=True):
+        same(one, other)
+
+
+def test_files_that_were_renamed_are_all_there(tmp_path):
+    path = split(tmp_path / 'made', FRAMES[:3])
+    for index in range(3):
+        (path / f'made_{index}.mcap').rename(path / f'tuesday_{index}.mcap')
+    for one, other in zip(bag.frames(path), FRAMES[:3], strict=True):
         same(one, other)
 
 

@@ -5,7 +5,8 @@ Writes into --out: report.html, a page to look at; report.json, candidates with 
 and scores, equal to the last byte each time; timings.json, milliseconds by stage; a picture of
 each frame and a sheet of them; outputs, a bag of what the node would have published, with the
 input's stamps. A frame that cannot be used is named and the rest goes on; the exit status is then
-1. A bag that was cut off is read to its last good message; the exit status is then 3.
+1. A bag that was cut off, or lacks a file, is read as far as it is there; the exit status is then
+3.
 """
 
 from __future__ import annotations
