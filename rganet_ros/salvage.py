@@ -39,12 +39,17 @@ def files(path: Path) -> list[Path]:
     listed = [path / PurePath(name).name for name in _listed(path / 'metadata.yaml')]
     if listed and all(each.is_file() for each in listed):
         return listed
-    found = _found(path)
-    return sorted(found, key=lambda each: [int(n) for n in re.findall(r'\d+', each.stem)][-1:])
+    return sorted(_found(path), key=_number)
 
 
 def _found(path: Path) -> list[Path]:
     return [each for each in path.iterdir() if SUFFIXES & set(each.suffixes)]
+
+
+def _number(file: Path) -> list[int]:
+    """Read the number that a split gave it: the last before .mcap or .db3."""
+    name = re.split(r'\.(?:mcap|db3)', file.name)[0]
+    return [int(number) for number in re.findall(r'\d+', name)][-1:]
 
 
 def check_complete(path: Path) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import cv2
 import numpy as np
 import pytest
-from rganet_ros import bag, cameras, decode, geometry, record
+from rganet_ros import bag, cameras, decode, geometry, record, salvage
 from rganet_ros.messages import TYPES
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
@@ -252,6 +252,14 @@ def test_a_file_that_a_split_bag_lacks_is_named_and_the_others_are_read(tmp_path
             found.append(each)
     for one, other in zip(found, FRAMES[:gone] + FRAMES[gone + 1 : 3], strict=True):
         same(one, other)
+
+
+@pytest.mark.parametrize('suffix', ['.mcap', '.mcap.zstd', '.db3', '.db3.zstd'])
+def test_files_of_a_split_bag_are_in_the_order_of_their_numbers(tmp_path, suffix):
+    names = [f'v1.2_{index}{suffix}' for index in range(12)]
+    for name in reversed(names):
+        (tmp_path / name).touch()
+    assert [each.name for each in salvage.files(tmp_path)] == names
 
 
 def test_files_that_were_renamed_are_all_there(tmp_path):
