@@ -9,6 +9,7 @@ IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO, CLOUD = 'sensor_msgs/msg/CameraInfo', 'sensor_msgs/msg/PointCloud2'
 POSE = 'geometry_msgs/msg/PoseStamped'
 TRANSPORTS = ('compressed', 'compressedDepth')  # the last word of a compressed picture's topic
+MASK = 'workspace_mask'  # the last word of the topic of a mask, a picture too
 
 # What this package calls a camera's topics where it writes a bag.
 COLOUR_TOPIC = '/camera/color/image_raw'
@@ -31,7 +32,7 @@ def pictures(types: Mapping[str, str]) -> set[str]:
     Name the topics of pictures that a camera may have taken, among topics and their types.
 
     A raw picture goes before its compressed copy. What stands beside a topic `candidates` is what
-    this package's node made of pictures.
+    this package's node made of pictures, and MASK what it was told.
     """
     answers = {_parent(topic) for topic, kind in types.items()
                if kind == CLOUD and topic.endswith('/candidates')}  # fmt: skip
@@ -39,7 +40,9 @@ def pictures(types: Mapping[str, str]) -> set[str]:
     return {
         topic
         for topic in found
-        if _parent(raw := raw_name(topic)) not in answers and (raw == topic or raw not in found)
+        if _parent(raw := raw_name(topic)) not in answers
+        and (raw == topic or raw not in found)
+        and raw.rpartition('/')[2] != MASK
     }
 
 

@@ -44,8 +44,9 @@ def test_what_cannot_be_told_apart_is_refused(colours, depths, infos, words):
         cameras.group(colours, depths, infos)
 
 
-def test_copies_and_answers_are_no_cameras():
+def test_copies_and_answers_and_masks_are_no_cameras():
     types = {
+        '/workspace_mask': IMAGE, '/c/workspace_mask/compressed': COMPRESSED,
         '/c/image': IMAGE, '/c/image/compressed': COMPRESSED, '/d/image/compressed': COMPRESSED,
         '/perception/overlay': IMAGE, '/perception/candidates': CLOUD, '/points': CLOUD,
     }  # fmt: skip
