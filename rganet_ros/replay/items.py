@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 import heapq
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,14 +27,20 @@ class Item(NamedTuple):
 Found = Iterator[Item | ValueError]
 
 
+def free(name: str, taken: Container[str]) -> str:
+    """Give the name, with a number behind it where it is taken: run, run-2."""
+    numbered = (f'{name}-{number}' for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
+
+
 def of_bag(
-    path: Path, topics: dict[str, str], lens: LensOptions, tolerance: float
+    path: Path, name: str, topics: dict[str, str], lens: LensOptions, tolerance: float
 ) -> tuple[Found, int | None]:
     """
     Go through a bag, its cameras together in the order of stamps; raises Cut at the end of a cut.
 
     Of the cameras that are found, or of the one whose topics are given (image, depth, info);
-    lens and tolerance as in bag.frames.
+    lens and tolerance as in bag.frames; names begin with `name`.
 
     Returns the items, and how many frames there will be, None where the bag does not tell.
     """
@@ -42,7 +49,7 @@ def of_bag(
     else:
         found = bag.find_cameras(path)
     frames = partial(bag.frames, path, lens=lens, tolerance=tolerance)
-    return _merged(path.name, found, frames), bag.count(path, [each.image for each in found])
+    return _merged(name, found, frames), bag.count(path, [each.image for each in found])
 
 
 def _merged(name: str, cameras: list[Topics], frames: Callable) -> Found:
@@ -71,8 +78,8 @@ def _camera(name: str, topics: Topics, several: bool, frames: Callable, cuts: li
         cuts.append(error)
 
 
-def of_folder(path: Path, focal: float, unit: float) -> tuple[Found, int]:
-    """Go through a folder of pictures; focal and unit as in `pictures.read`."""
+def of_folder(path: Path, name: str, focal: float, unit: float) -> tuple[Found, int]:
+    """Go through a folder of pictures, names as in of_bag; the rest as in `pictures.read`."""
     found = pictures.find(path)
 
     def every() -> Found:
@@ -82,6 +89,6 @@ def of_folder(path: Path, focal: float, unit: float) -> tuple[Found, int]:
             except ValueError as error:
                 yield error
             else:
-                yield Item(f'{path.name}/{picture.name}', '', frame)
+                yield Item(f'{name}/{picture.name}', '', frame)
 
     return every(), len(found)

@@ -76,8 +76,10 @@ def run(args: argparse.Namespace) -> int:
             raise FileNotFoundError(f'{path}: no such bag or folder')
     replay = Replay(settings(args), args)
     try:
+        names: list[str] = []
         for path in args.input:
-            replay.play(path)
+            names.append(items.free(path.name, names))
+            replay.play(path, names[-1])
     finally:
         replay.finish()
     if replay.cut:
@@ -102,6 +104,7 @@ class Replay:
         self.cut: list[str] = []
         self._scores: dict[str, Scores] = {}
         self._pictures: dict[tuple[str, str], Path] = {}  # by frame and model
+        self._taken: set[str] = set()  # names of pictures
         self._console = Console()
         self._lineup = Lineup(given.predictor, args.compare, given.candidates, self._say)
         self._writer: record.Writer | None = None
@@ -109,15 +112,15 @@ class Replay:
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, highlight=False)
 
-    def play(self, path: Path) -> None:
-        """Run all frames of an input; what cannot be read is noted and printed."""
+    def play(self, path: Path, name: str) -> None:
+        """Run all frames of an input, called `name`; what cannot be read is noted and printed."""
         self._lineup.reset()
         for scores in self._scores.values():
             scores.forget()
         with Progress(console=self._console, transient=True) as progress:
             try:
-                found, total = self._read(path)
-                bar = progress.add_task(path.name, total=total)
+                found, total = self._read(path, name)
+                bar = progress.add_task(name, total=total)
                 for item in islice(found, self._args.limit):
                     if isinstance(item, Item):
                         self._one(item)
@@ -130,14 +133,15 @@ class Replay:
             except ValueError as error:
                 self._fail(str(error))
 
-    def _read(self, path: Path):
+    def _read(self, path: Path, name: str):
         """Give what is in an input, and how many frames that will be, None if it does not tell."""
         args = self._args
         if bag.is_bag(path):
-            given = {name: getattr(args, name) for name in TOPIC_HELP}
-            found, total = items.of_bag(path, given, self._given.lens, self._given.tolerance)
+            topics = {each: getattr(args, each) for each in TOPIC_HELP}
+            given = self._given
+            found, total = items.of_bag(path, name, topics, given.lens, given.tolerance)
         else:
-            found, total = items.of_folder(path, args.focal, args.depth_unit)
+            found, total = items.of_folder(path, name, args.focal, args.depth_unit)
         return found, min(filter(None, (total, args.limit)), default=None)
 
     def _fail(self, sentence: str) -> None:
@@ -167,7 +171,8 @@ class Replay:
 
     def _draw(self, item: Item, suffix: str, label: str, detection: Detection) -> None:
         name = Path(item.name).with_suffix('').as_posix().replace('/', '_')
-        name = f'{name}--{suffix}' if suffix else name
+        name = items.free(f'{name}--{suffix}' if suffix else name, self._taken)
+        self._taken.add(name)
         path = self.out / 'pictures' / f'{name}.png'
         report.write_picture(path, viz.overlay(item.frame.rgb, detection))
         self._pictures[item.name, label] = path

@@ -11,8 +11,8 @@ from rganet_ros.dataset import class_ids, label_values, read_picture
 LABELS = (
     'folder of label PNGs, 8-bit grey: 0 not suctionable, 128 suctionable, 255 unlabelled; that '
     'of a frame is, the first that is there: NAME.png, with the name that the report gives the '
-    'frame (BAG/000007, or FOLDER/color/7.png without the suffix), STAMP.png (nanoseconds), and '
-    'the last word of the name (000007.png, 7.png)'
+    'frame (BAG/000007, or FOLDER/color/7.png without the suffix; the second input that is called '
+    'BAG is BAG-2), STAMP.png (nanoseconds), and the last word of the name (000007.png, 7.png)'
 )
 
 

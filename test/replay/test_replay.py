@@ -126,6 +126,23 @@ def test_a_truncated_bag_is_read_to_its_last_good_message(tmp_path, storage, cap
     assert 'last good message' in ' '.join(capsys.readouterr().out.split())
 
 
+def test_what_has_one_name_is_told_apart(tmp_path):
+    """Bags of one name, and pictures that differ by suffix alone: each has its own picture."""
+    for day, shift in (('mon', 0), ('tue', 100)):
+        record.write_frames(tmp_path / day / 'run', frames(1, shift))
+    (tmp_path / 'in').mkdir()
+    for name, shift in (('a.png', 0), ('a.bmp', 100)):
+        cv2.imwrite(str(tmp_path / 'in' / name), np.roll(scene(), shift, 1))
+    inputs = [tmp_path / name for name in ('mon/run', 'tue/run', 'in')]
+    assert run(*inputs, '--out', tmp_path / 'out') == 0
+    found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    names = [row['name'] for row in found['per_frame']]
+    assert names == ['run/000000', 'run-2/000000', 'in/a.bmp', 'in/a.png']
+    drawn = {path.name: path.read_bytes() for path in (tmp_path / 'out' / 'pictures').iterdir()}
+    assert {*drawn} == {'run_000000.png', 'run-2_000000.png', 'in_a.png', 'in_a-2.png'}
+    assert len({*drawn.values()}) == 4  # as the scenes: with depth and without, moved and not
+
+
 def test_what_is_not_there_is_refused_before_anything_is_written(tmp_path, capsys):
     assert run(tmp_path / 'nonesuch', '--out', tmp_path / 'out') == 2
     assert 'nonesuch' in capsys.readouterr().err
