@@ -46,7 +46,9 @@ def _opened(path: Path):
     """Give its files, inflated, and a reader for each; no readers where one has no index."""
     if not path.exists():
         raise FileNotFoundError(f'no bag {path}')
-    with inflate.plain(salvage.files(path)) as files, ExitStack() as stack:
+    with ExitStack() as stack:
+        settled = stack.enter_context(salvage.settled(salvage.files(path)))
+        files = stack.enter_context(inflate.plain(settled))
         readers = []
         # rosbags and its storage layers raise many kinds. By file: told of compression by
         # metadata.yaml, it would inflate without bounds.

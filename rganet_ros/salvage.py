@@ -8,11 +8,13 @@ first, neither is there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 import re
+import shutil
 import sqlite3
+import tempfile
 from typing import BinaryIO
 
 from mcap.exceptions import McapError
@@ -59,6 +61,26 @@ def check_complete(path: Path) -> None:
     if gone and len(_found(path)) < len(listed):
         raise Cut(f'bag {path} is not whole: its metadata.yaml lists {", ".join(gone)}, which is '
                   'not there; the rest was read')  # fmt: skip
+
+
+@contextmanager
+def settled(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Give files of a bag with all that SQLite committed, in a folder that goes where it must."""
+    with tempfile.TemporaryDirectory(prefix='rganet_bag_') as folder:
+        yield [_settled(file, Path(folder)) for file in files]
+
+
+def _settled(file: Path, folder: Path) -> Path:
+    """Bring in what a crash left in SQLite's log, into a copy: no reader here looks at the log."""
+    log = file.with_name(f'{file.name}-wal')
+    if not log.is_file() or not log.stat().st_size:
+        return file
+    for each in (file, log):
+        shutil.copyfile(each, folder / each.name)
+    made = folder / file.name
+    with suppress(sqlite3.Error), closing(sqlite3.connect(made)) as database:
+        database.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+    return made
 
 
 def _listed(metadata: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Bags, written and read."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
+import shutil
 import sqlite3
 
 import cv2
@@ -268,6 +269,26 @@ def test_files_that_were_renamed_are_all_there(tmp_path):
         (path / f'made_{index}.mcap').rename(path / f'tuesday_{index}.mcap')
     for one, other in zip(bag.frames(path), FRAMES[:3], strict=True):
         same(one, other)
+
+
+@pytest.mark.parametrize('cut', [False, True])
+def test_what_a_crash_left_in_sqlites_log_is_read(tmp_path, cut):
+    """The files as they are while half of the messages is committed to the log alone."""
+    file = write(tmp_path / 'made', messages_of(FRAMES)) / 'made.db3'
+    copy = 'INSERT INTO messages (topic_id, timestamp, data) SELECT topic_id, timestamp, data '
+    (tmp_path / 'killed').mkdir()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute('PRAGMA journal_mode = WAL')
+        database.execute(f'{copy} FROM messages')
+        database.commit()
+        for name in ('made.db3', 'made.db3-wal'):
+            shutil.copyfile(file.with_name(name), tmp_path / 'killed' / name)
+    killed = tmp_path / 'killed' / 'made.db3-wal'
+    if cut:  # its last pages never got to the disk: that commit does not count, the rest does
+        killed.write_bytes(killed.read_bytes()[:-5000])
+    before = killed.read_bytes()
+    assert len(list(bag.messages(tmp_path / 'killed'))) == 18 * (1 if cut else 2)
+    assert killed.read_bytes() == before and len(list(killed.parent.iterdir())) == 2
 
 
 @pytest.mark.parametrize('name', ['a.mcap', 'a.db3'])
