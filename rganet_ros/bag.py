@@ -245,8 +245,9 @@ def frames(
             poses[decode.stamp(decoded.header)] = attempt(_matrix, decoded.pose)
         else:
             waiting.append(decoded)
-        # Colour may be recorded before its depth: it waits for three more pictures.
-        while len(waiting) > (3 if topics.depth else 0):
+        # Colour may be recorded before what it needs: it waits for three more pictures.
+        needs_info = lens.rectify and topics.info and info is None
+        while len(waiting) > (3 if topics.depth or needs_info else 0):
             if (done := complete(waiting.pop(0))) is not None:
                 yield done
     for picture in waiting:

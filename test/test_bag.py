@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rganet_ros import bag, cameras, decode, geometry, record, salvage
 from rganet_ros.messages import TYPES
+from rganet_ros.rectify import LensOptions
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
@@ -86,6 +87,15 @@ def test_colour_and_depth_meet_by_stamp_in_any_order(tmp_path, order):
     assert [each.depth is not None for each in found] == [True] * len(FRAMES)
     for one, other in zip(found, FRAMES):
         np.testing.assert_allclose(one.depth, other.depth, atol=1e-6)
+
+
+def test_a_raw_picture_waits_for_the_first_camera_info(tmp_path):
+    groups = [messages_of([frame(index, depth=None)]) for index in range(3)]
+    colour_first = [pair for group in groups for pair in sorted(group, reverse=True)]
+    assert colour_first[0][0] == cameras.COLOUR_TOPIC
+    path = write(tmp_path / 'made', colour_first)
+    found = list(bag.frames(path, lens=LensOptions(rectify=True)))
+    assert [each.stamp for each in found] == [each.stamp for each in FRAMES[:3]]
 
 
 def test_a_depth_that_is_missing_is_missing(tmp_path):
