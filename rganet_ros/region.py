@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import cv2
@@ -31,7 +32,7 @@ def read_background(path: str) -> np.ndarray | None:
     """Read a depth PNG (16 bits, millimetres): (H, W) float32 metres, 0 unknown; None for ''."""
     if not path:
         return None
-    pixels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    pixels = _read('background_depth', path)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 2:
         raise ValueError(
             f'background_depth = {path!r} must be a PNG of one channel and 16 bits, the depth of '
@@ -44,10 +45,16 @@ def read_mask(path: str) -> np.ndarray | None:
     """Read a mask PNG (8 bits, 0 outside): (H, W) bool; None for ''."""
     if not path:
         return None
-    pixels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    pixels = _read('mask', path)
     if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 2:
         raise ValueError(f'mask {path!r} must be a PNG of one channel and 8 bits, 0 outside')
     return pixels > 0
+
+
+def _read(what: str, path: str) -> np.ndarray | None:
+    if not Path(path).is_file():  # of which OpenCV warns in words of its own
+        raise FileNotFoundError(f'{what} = {path!r} is no file: make it, or correct the path')
+    return cv2.imread(path, cv2.IMREAD_UNCHANGED)
 
 
 def changed(depth: np.ndarray, background: np.ndarray, change: float) -> np.ndarray:

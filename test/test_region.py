@@ -23,7 +23,7 @@ def test_a_background_is_millimetres_of_16_bits(tmp_path):
     assert region.read_background('') is None
     cv2.imwrite(str(tmp_path / 'b.png'), pixels.astype(np.uint8))
     (tmp_path / 'c.png').write_bytes(b'no picture')
-    for name in ('b.png', 'c.png', 'nonesuch.png'):
+    for name in ('b.png', 'c.png'):
         with pytest.raises(ValueError, match=f'{name}.* must be a PNG'):
             region.read_background(str(tmp_path / name))
 
@@ -66,6 +66,13 @@ def test_a_mask_is_a_picture_of_8_bits(tmp_path):
     assert region.read_mask(str(tmp_path / 'a.png')).tolist() == [[False, True, True]]
     assert region.read_mask('') is None
     cv2.imwrite(str(tmp_path / 'b.png'), np.zeros((2, 2), np.uint16))
-    for name in ('b.png', 'nonesuch.png'):
-        with pytest.raises(ValueError, match=f'{name}.* must be a PNG'):
-            region.read_mask(str(tmp_path / name))
+    with pytest.raises(ValueError, match='b.png.* must be a PNG'):
+        region.read_mask(str(tmp_path / 'b.png'))
+
+
+@pytest.mark.parametrize('read', [region.read_background, region.read_mask])
+def test_a_file_that_is_not_there_is_named_as_such(read, tmp_path, capfd):
+    for path in (tmp_path / 'nonesuch.png', tmp_path):
+        with pytest.raises(FileNotFoundError, match=f'{path.name}.* is no file'):
+            read(str(path))
+    assert capfd.readouterr() == ('', '')  # OpenCV says nothing of its own

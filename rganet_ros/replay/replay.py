@@ -71,6 +71,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay; returns the exit status."""
+    if args.limit is not None and args.limit < 1:
+        raise ValueError(f'--limit {args.limit} must be 1 or more: leave it out for every frame')
     for path in args.input:
         if not path.exists():
             raise FileNotFoundError(f'{path}: no such bag or folder')

@@ -176,7 +176,7 @@ def test_what_did_not_change_is_not_picked(start, client, tmp_path):
 @pytest.mark.parametrize(
     ('words', 'said'),
     [
-        (('background_depth:=/nowhere.png',), "background_depth = '/nowhere.png' must be a PNG"),
+        (('background_depth:=/nowhere.png',), "background_depth = '/nowhere.png' is no file"),
         (('background_depth:=/nowhere.png', 'depth:=false'), 'background_depth'),
         (('mode:=sometimes',), 'mode'),
     ],

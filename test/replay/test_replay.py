@@ -149,6 +149,13 @@ def test_what_is_not_there_is_refused_before_anything_is_written(tmp_path, capsy
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize('limit', [0, -1])
+def test_a_limit_that_leaves_nothing_is_refused(limit, recording, tmp_path, capsys):
+    assert run(recording, '--out', tmp_path / 'out', f'--limit={limit}') == 2
+    assert f'--limit {limit} must be 1 or more' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
 def test_options_from_yaml(recording, tmp_path):
     (tmp_path / 'plain.yaml').write_text('workspace: [-1, -1, 0.7, 1, 1, 2]\n')
     assert run(recording, '--out', tmp_path / 'out', '--params', tmp_path / 'plain.yaml') == 0
