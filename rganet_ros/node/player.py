@@ -34,7 +34,7 @@ class Player:
     def __init__(self, node, path: Path, rate: float, restamp: bool):
         """Create the publishers; `rate` 2 is twice as fast as recorded."""
         self._node, self._path, self._rate, self._restamp = node, path, rate, restamp
-        self.camera = bag.find_topics(path).image
+        self.camera = bag.find_cameras(path)[0].image  # of several, one counts
         kinds = bag.topics_of(path)
         types = {topic: _class_or_none(kind) for topic, kind in kinds.items()}
         if missing := sorted({kinds[topic] for topic, kind in types.items() if kind is None}):

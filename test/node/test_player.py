@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 from live import LONG
 import numpy as np
 import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rganet_ros import messages, record
+from rganet_ros.node.player import Player
 from rganet_ros.types import Camera, Frame
 from rosbags.rosbag2 import Writer
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
@@ -63,3 +65,18 @@ def test_types_that_are_not_installed_are_named_and_the_rest_is_played(ros, tmp_
         process.wait(LONG)
         node.destroy_node()
     assert f'not played, types that are not installed: {GRIPPER}' in (tmp_path / 'log').read_text()
+
+
+def test_a_bag_of_two_cameras_is_played_and_one_of_them_counts(tmp_path):
+    lens = Camera(60.0, 60.0, 16.0, 12.0, 32, 24)
+    frame = Frame(np.zeros((24, 32, 3), np.uint8), None, lens, 10**8, 'eye')
+    with record.Writer(tmp_path / 'two') as writer:
+        for side in ('/right', '/left'):
+            for topic, message in record.of_frame(frame):
+                kind = message.__msgtype__
+                data = messages.TYPES.serialize_cdr(message, kind)
+                writer.write(side + topic, kind, frame.stamp, data)
+    created = []
+    node = SimpleNamespace(create_publisher=lambda kind, topic, qos: created.append(topic))
+    player = Player(node, tmp_path / 'two', rate=1.0, restamp=False)
+    assert player.camera == '/left/camera/color/image_raw' and len(created) == 4
