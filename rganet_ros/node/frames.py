@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 import dataclasses
 import os
 import time
@@ -192,13 +193,14 @@ def open_frames(
     }
     asked = [name for name, value in need_tf2.items() if value]
     transforms = Transforms(node, asked[0]) if asked else None
-    pipeline = worker.call(open_pipeline, options, parameters.candidates)
-    try:
+    with ExitStack() as opened:  # what is open is closed again where the rest fails
+        if transforms is not None:
+            opened.callback(transforms.close)
+        pipeline = worker.call(open_pipeline, options, parameters.candidates)
+        opened.callback(worker.call, pipeline.close)
         _check_depth(pipeline.predictor, parameters)
         outputs = Outputs(node, remember)
-    except Exception:
-        worker.call(pipeline.close)
-        raise
+        opened.pop_all()
     return Frames(node, pipeline, outputs, parameters, tally, transforms, background)
 
 

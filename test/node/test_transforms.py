@@ -5,8 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rganet_ros.candidates import CandidateOptions
 from rganet_ros.decode import Undecodable
+from rganet_ros.node.frames import open_frames
+from rganet_ros.node.parameters import NodeOptions
 from rganet_ros.node.transforms import Transforms
+from rganet_ros.predictor import PredictorOptions
+from rganet_ros.rectify import LensOptions
+from rganet_ros.region import RegionOptions
 
 
 class StandIn:
@@ -25,6 +31,8 @@ class StandIn:
             return SimpleNamespace(transform=SimpleNamespace(translation=move, rotation=turn))
 
     class TransformListener:
+        ended = False
+
         def __init__(self, buffer, node):
             node.append(self)
 
@@ -57,3 +65,15 @@ def test_without_tf2_the_parameter_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, 'tf2_ros', None)
     with pytest.raises(ValueError, match='parameter workspace_frame needs tf2_ros'):
         Transforms([], 'workspace_frame')
+
+
+def test_where_no_model_can_be_opened_nothing_listens_on(there):
+    node, worker = [], SimpleNamespace(call=lambda job, *given: job(*given))
+    parameters = SimpleNamespace(
+        predictor=PredictorOptions(model='nowhere'), candidates=CandidateOptions(),
+        region=RegionOptions(), lens=LensOptions(), node=NodeOptions(target_frame='base'),
+    )  # fmt: skip
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        open_frames(node, worker, parameters, None, None)
+    (listener,) = node
+    assert listener.ended
