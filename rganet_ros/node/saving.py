@@ -15,6 +15,7 @@ from rganet_ros import record
 from rganet_ros.options import Range
 
 SMALL = 1000  # bytes that a message counts for beside its data
+WRITING = threading.Lock()  # one bag at a time: a name is taken once its bag is there
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,21 @@ class Memory:
 
 def write(kept: list[Kept], folder: str) -> Path:
     """Write messages as a bag with a name of its own into a folder; returns its path."""
+    with WRITING:
+        path = _free(folder)
+        with record.Writer(path) as writer:
+            for each in sorted(kept, key=lambda one: one.time):
+                kind = type(each.message)
+                name = f'{kind.__module__.partition(".")[0]}/msg/{kind.__name__}'
+                writer.write(each.topic, name, each.time, serialize_message(each.message))
+    return path
+
+
+def _free(folder: str) -> Path:
+    """Name a bag by the second, and the next ones of the same by a number as well."""
     named = datetime.now().strftime('perception-%Y%m%d-%H%M%S')
     path = Path(folder).expanduser() / named
     number = 1
     while path.exists():
         path, number = path.with_name(f'{named}-{number}'), number + 1
-    with record.Writer(path) as writer:
-        for each in sorted(kept, key=lambda one: one.time):
-            kind = type(each.message)
-            name = f'{kind.__module__.partition(".")[0]}/msg/{kind.__name__}'
-            writer.write(each.topic, name, each.time, serialize_message(each.message))
     return path

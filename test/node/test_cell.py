@@ -1,5 +1,6 @@
 """What a robot cell asks of the node: a frame on request, a bag of what just happened, limits."""
 
+from concurrent.futures import ThreadPoolExecutor
 import time
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rganet_ros import bag
+from rganet_ros.node import saving
 from rganet_ros.node.encode import read_cloud
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -108,6 +110,14 @@ def test_the_last_seconds_are_saved_as_a_bag_that_can_be_replayed(start, client,
     assert client.set(save_seconds=0.0) == (True, '')
     client.answer(NOW + 9 * SECOND)
     assert 'nothing is kept' in Asked(client, 'save').result(client)[1]
+
+
+def test_bags_saved_at_the_same_time_are_each_whole(tmp_path):
+    kept = [saving.Kept('/image', picture(disc(), 'rgb8', NOW), NOW + i, 0) for i in range(20)]
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: saving.write(kept, str(tmp_path)), range(8)))
+    assert sorted(paths) == sorted(tmp_path.iterdir()) and len(set(paths)) == 8
+    assert {len(list(bag.messages(path, ['/image']))) for path in paths} == {20}
 
 
 def test_diagnostics_say_that_there_is_nothing_to_pick(start, client):
