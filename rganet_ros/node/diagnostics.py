@@ -56,8 +56,7 @@ class Tally:
         now, (then, before) = time.monotonic(), self._before
         self._before = (now, counts)
         return {
-            name: max(0.0, (count - before[name]) / max(now - then, 1e-6))
-            for name, count in counts.items()
+            name: (count - before[name]) / max(now - then, 1e-6) for name, count in counts.items()
         }
 
     def times(self) -> dict[str, tuple[float, float, float]]:

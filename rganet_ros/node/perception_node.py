@@ -11,6 +11,7 @@ cleanup frees. Parameters: `ros2 param list` and `ros2 param describe`, or confi
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import traceback
 
@@ -82,7 +83,9 @@ class PerceptionNode(LifecycleNode):
         """Subscribe."""
         options = self.parameters.node
         rectify = self.parameters.lens.rectify
-        self._pairing = Pairing(options.depth, options.tolerance, rectify)
+        self._pairing = dataclasses.replace(  # its counts go on
+            self._pairing, with_depth=options.depth, tolerance=options.tolerance, with_info=rectify
+        )
         self._gate = Gate()
         super().on_activate(state)
         self._worker.open()
@@ -135,6 +138,7 @@ class PerceptionNode(LifecycleNode):
         for each in self._inputs.values():
             each.close()
         self._inputs = {}
+        self._pairing.forget()
         self._triggers.refuse('the node was deactivated')
         if self._frames is not None:
             # The job runs after the frame in work: nothing is published after the empty one.

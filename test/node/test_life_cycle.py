@@ -51,6 +51,16 @@ def test_every_transition_and_those_that_do_not_fit(start, client):
     assert process.stop() == 0
 
 
+def test_all_counts_go_on_after_a_pause(start, client):
+    start(*FAKE)
+    for _ in range(2):
+        client.meet()
+        assert client.change('deactivate') and client.change('activate')
+    client.diagnostics = {}
+    client.spin_until(lambda: client.diagnostics, 'diagnostics')
+    assert client.count('received.image') >= client.count('frames') >= 2
+
+
 def test_a_best_effort_camera_is_heard(start, ros):
     process = start(*FAKE)
     client = Client(ReliabilityPolicy.BEST_EFFORT)
