@@ -144,7 +144,8 @@ class Frames:
         return sentence
 
     def end(self) -> None:
-        """Publish that there is nothing to pick any more, and forget past frames."""
+        """Publish that there is nothing to pick any more; forget past frames and the mask."""
+        self.mask = None  # who published it may be gone: it comes again, or there is none
         self.pipeline.predictor.reset('deactivated')
         self._tally.candidates = None
         header, self._last_header = self._last_header, None
