@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 try:
@@ -23,8 +23,8 @@ class Input:
 
     RELIABLE first, not BEST_AVAILABLE: that becomes reliable while no publisher is there, and
     never hears a best-effort camera that starts later. What is sent once (`latched`) is asked for
-    from before, likewise. Where a parameter qos_overrides.<topic>... says what to ask for, that
-    is kept.
+    from before, likewise; of a volatile publisher only what it sends from then on. Where a
+    parameter qos_overrides.<topic>... says what to ask for, that is kept.
     """
 
     def __init__(
@@ -56,13 +56,17 @@ class Input:
         self._heard = time.monotonic()
         self._callback(message)
 
-    def _on_incompatible(self, _) -> None:
+    def _on_incompatible(self, event) -> None:
         self.close()
-        qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        self._subscription = self._subscribe(qos, None, None)
-        self._node.get_logger().warning(
-            f'a publisher of {self.topic} is best effort: subscribed to it as best effort'
-        )
+        if event.last_policy_kind == QoSPolicyKind.DURABILITY:  # it may be best effort as well
+            qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+            self._subscription = self._subscribe(qos, self._on_incompatible, None)
+            how = 'volatile: subscribed to it as volatile, what it sent before is not heard'
+        else:
+            qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+            self._subscription = self._subscribe(qos, None, None)
+            how = 'best effort: subscribed to it as best effort'
+        self._node.get_logger().warning(f'a publisher of {self.topic} is {how}')
 
     def silence(self) -> str:
         """Say that nothing came for PATIENCE seconds, and who publishes; '' if some did."""

@@ -13,6 +13,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rganet_ros import bag
 from rganet_ros.node import saving
 from rganet_ros.node.encode import read_cloud
+from rganet_ros.node.inputs import describe_qos
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_srvs.srv import Trigger
@@ -167,6 +168,32 @@ def test_nothing_is_picked_outside_the_mask(start, client):
     before = client.count('dropped.workspace_mask')
     client.send(NOW + 2 * SECOND, rgb=two_discs())
     client.spin_until(lambda: client.count('dropped.workspace_mask') > before, 'another size')
+
+
+def test_a_mask_is_heard_from_who_latches_nothing_and_forgotten_by_a_pause(start, client):
+    publisher = client.node.create_publisher(Image, 'workspace_mask', 5)
+    process = start(*FAKE, '-p', 'workspace_mask:=true')
+    process.wait_for('a publisher of /workspace_mask is volatile')
+    assert 'best effort' not in process.said()
+    client.heard()
+    client.spin_until(publisher.get_subscription_count, 'discovery')
+    there = client.node.get_subscriptions_info_by_topic
+    client.spin_until(
+        lambda: [describe_qos(each.qos_profile) for each in there('/workspace_mask')]
+        == ['reliable, volatile'],
+        'one that fits',
+    )  # fmt: skip
+    mask = np.full((120, 160), 255, np.uint8)
+    publisher.publish(picture(mask, 'mono8', 0))
+    settle(client)
+    assert client.answer(NOW).width > 0
+    client.node.destroy_publisher(publisher)
+    assert client.change('deactivate') and client.change('activate')
+    stamps = iter(range(NOW + SECOND, NOW + 1000 * SECOND, SECOND))
+    client.spin_until(
+        lambda: client.count('dropped.workspace_mask'), 'no mask',
+        again=lambda: client.send(next(stamps)),
+    )  # fmt: skip
 
 
 def test_what_did_not_change_is_not_picked(start, client, tmp_path):
