@@ -111,10 +111,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(args: argparse.Namespace, node, executor) -> NoReturn:
     view = View(node, topics_of(args.node.rstrip('/'), args.image))
-    server = foxglove.start_server(
-        name=args.node, host=args.host, port=args.port, server_listener=view,
-        message_backlog_size=16,
-    )  # fmt: skip
+    try:
+        server = foxglove.start_server(
+            name=args.node, host=args.host, port=args.port, server_listener=view,
+            message_backlog_size=16,
+        )  # fmt: skip
+    except (OverflowError, RuntimeError) as error:
+        raise ValueError(
+            f'cannot serve on {args.host}:{args.port} ({error}): --host must be an address of '
+            'this machine and --port one in 1..65535 that nobody uses, or 0 for any'
+        ) from None
     try:
         print(f'serving ws://{args.host}:{server.port}', flush=True)
         print(f'layout: {models.share("config") / "foxglove.json"}', flush=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -40,10 +41,10 @@ def test_messages_reach_the_browser_as_they_were_published(ros, address):
     node = rclpy.create_node('source')
     publisher = node.create_publisher(PointCloud2, '/perception/candidates', 5)
     try:
-        with connect(address, subprotocols=['foxglove.sdk.v1']) as socket:
+        with connect(address, subprotocols=['foxglove.sdk.v1']) as browser:
             channels = {}
             while not {f'/perception/{name}' for name in TOPICS} <= set(channels):
-                said = socket.recv(LONG)
+                said = browser.recv(LONG)
                 content = json.loads(said) if isinstance(said, str) else {}
                 channels |= {c['topic']: c for c in content.get('channels', ())}
             channel = channels['/perception/candidates']
@@ -55,7 +56,7 @@ def test_messages_reach_the_browser_as_they_were_published(ros, address):
             # Nobody looked so far.
             assert publisher.get_subscription_count() == 0
             wanted = [{'id': 7, 'channelId': channel['id']}]
-            socket.send(json.dumps({'op': 'subscribe', 'subscriptions': wanted}))
+            browser.send(json.dumps({'op': 'subscribe', 'subscriptions': wanted}))
             end = time.monotonic() + LONG
             while not publisher.get_subscription_count():
                 assert time.monotonic() < end
@@ -66,7 +67,7 @@ def test_messages_reach_the_browser_as_they_were_published(ros, address):
                 assert time.monotonic() < end
                 publisher.publish(message)
                 try:
-                    data = socket.recv(0.5)
+                    data = browser.recv(0.5)
                 except TimeoutError:
                     continue
                 if isinstance(data, bytes) and data[0] == 1:
@@ -81,3 +82,14 @@ def test_messages_reach_the_browser_as_they_were_published(ros, address):
             time.sleep(0.1)
     finally:
         node.destroy_node()
+
+
+@pytest.mark.parametrize('port', ['in use', '99999'])
+def test_a_port_that_cannot_be_served_is_refused_in_a_sentence(port):
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = str(taken.getsockname()[1]) if port == 'in use' else port
+        command = [sys.executable, '-m', 'rganet_ros.cli', 'view', '--port', port]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
+    assert done.returncode == 2
+    assert f'rganet view: error: cannot serve on 127.0.0.1:{port}' in done.stderr
+    assert 'Traceback' not in done.stderr
