@@ -9,6 +9,7 @@ import os
 from rganet_ros import cameras, decode, rectify
 from rganet_ros.cameras import CAMERA_INFO, Topics
 from rganet_ros.encodings import DEPTHS, Undecodable
+from rganet_ros.node.lens import distorts
 from rganet_ros.node.pairing import Pairing
 
 OLD = 1.0  # seconds that a stamp may differ from now
@@ -224,11 +225,8 @@ def _cameras(
             said.append(f'{camera.image}: {error}.')
         if not camera.info:
             said.append(f'{camera.image} has no camera_info beside it: there will be no poses.')
-        elif (pixels := rectify.distortion(topics[camera.info].first)) > 1:
-            said.append(
-                f'{camera.info} has distortion, up to {pixels:.0f} pixels: use a rectified '
-                'picture (image_rect of image_proc), or set parameter rectify to true.'
-            )
+        elif why := distorts(camera.info, first[2]):
+            said.append(f'{why}.')
         if camera.depth:
             said += _pairs(camera, order, tolerance)
         else:

@@ -11,9 +11,10 @@ import traceback
 
 import cv2
 import numpy as np
-from rganet_ros import decode, models, rectify, region
+from rganet_ros import decode, models, region
 from rganet_ros.node.diagnostics import Notices, Tally
 from rganet_ros.node.encode import Target
+from rganet_ros.node.lens import distorts
 from rganet_ros.node.outputs import Outputs
 from rganet_ros.node.pairing import Set
 from rganet_ros.node.parameters import Parameters
@@ -130,12 +131,8 @@ class Frames:
         if lens == self._lens:
             return
         self._lens = lens
-        if info is not None and (pixels := rectify.distortion(info)) > 1:
-            self._logger.warning(
-                f'camera_info has distortion, up to {pixels:.0f} pixels: a rectified picture is '
-                'expected (image_rect of image_proc); with a raw one set parameter rectify to '
-                'true, or places are wrong by as much'
-            )
+        if info is not None and (why := distorts('camera_info', info)):
+            self._logger.warning(why)
 
     def drop(self, reason: str, sentence: str) -> str:
         """Count what is not published, and say why, not too often; returns the sentence."""

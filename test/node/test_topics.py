@@ -142,6 +142,14 @@ def test_what_is_wrong_with_a_camera(changes, words, nodes):
     assert words in said(*heard(**changes), nodes)
 
 
+def test_of_a_lens_that_nobody_knows_it_is_said_which():
+    topics, order = heard(d=[0.9])
+    topics[INFO_TOPIC].first.distortion_model = 'fov'
+    text = said(topics, order)
+    assert "model 'fov' with 1 coefficients, which is not known here" in text
+    assert 'inf pixels' not in text
+
+
 def test_depth_of_another_optical_frame():
     topics, order = heard()
     small = Frame(FRAME.rgb[::2, ::2], FRAME.depth[::2, ::2], None, 10**9, 'depth_eye')
