@@ -14,7 +14,8 @@ from rganet_ros.node.pairing import Pairing
 
 OLD = 1.0  # seconds that a stamp may differ from now
 TOLERANCE = 0.02  # seconds, where no node says another
-OPTIONAL = ('depth_camera_info', 'workspace_mask')  # inputs that nobody has to publish
+MASK = 'workspace_mask'  # a picture that no camera takes, perhaps sent once
+OPTIONAL = ('depth_camera_info', MASK)  # inputs that nobody has to publish
 
 
 @dataclass
@@ -107,7 +108,7 @@ def changes(
     """
     Say what to change, a sentence each; nothing where all is well.
 
-    topics    of pictures and camera_info that have publishers
+    topics    of pictures and camera_info that have publishers; a mask is left out
     order     topic and stamp of every message, as they came
     others    how many nodes there are, whatever they do
     sim_time  whether somebody publishes /clock
@@ -117,21 +118,21 @@ def changes(
             f'Nobody else is here: is ROS_DOMAIN_ID ({os.environ.get("ROS_DOMAIN_ID", "0")}) the '
             'same there, and do ROS_AUTOMATIC_DISCOVERY_RANGE and ROS_LOCALHOST_ONLY let it in?'
         ]
+    topics = {name: each for name, each in topics.items() if name.rpartition('/')[2] != MASK}
     said = [sentence for name, topic in topics.items() for sentence in _topic(name, topic)]
     if not topics:
         said.append('Nobody publishes pictures: start the driver of the camera.')
     said += _ages(topics, nodes, sim_time)
     for node in nodes:
         said += _node(node, topics)
-    for listens, tolerance in {
-        (node.listens & set(topics), node.parameters.get('tolerance', TOLERANCE))
-        for node in nodes if node.listens & set(topics)
-    } or {(frozenset(topics), TOLERANCE)}:  # fmt: skip
-        said += _cameras({name: topics[name] for name in sorted(listens)}, order, tolerance)
+    hearing = [node for node in nodes if node.listens & set(topics)]
+    for node in hearing or [Node('', '', frozenset(topics))]:
+        heard = {name: topics[name] for name in sorted(node.listens & set(topics))}
+        said += _cameras(heard, order, node.parameters)
     if not nodes:
         found = _found(topics)
         said.append(f'No perception node runs: ros2 launch rganet_ros perception.launch.py{found}')
-    return said
+    return list(dict.fromkeys(said))  # of two nodes on one camera once
 
 
 def _topic(name: str, topic: Topic) -> list[str]:
@@ -210,26 +211,29 @@ def group(topics: Mapping[str, Topic]) -> list[Topics]:
 
 
 def _cameras(
-    topics: Mapping[str, Topic], order: Sequence[tuple[str, int]], tolerance: float
+    topics: Mapping[str, Topic], order: Sequence[tuple[str, int]], parameters: Mapping[str, object]
 ) -> list[str]:
+    """Say what is wrong with what a node of these parameters hears, or one of none would."""
     try:
         found = group(topics)
     except ValueError as error:
         return [f'What is of one camera is not clear ({error}): remap image, depth, camera_info.']
-    said = []
+    said, rectifies = [], bool(parameters.get('rectify'))
+    with_depth = parameters.get('depth', True)
     for camera in found:
         first = [topics[name].first if name else None for name in camera]
         try:
-            decode.frame(*first)
+            decode.frame(*first, rectifies)
         except Undecodable as error:
-            said.append(f'{camera.image}: {error}.')
-        if not camera.info:
+            if error.reason != 'depth_frame' or not parameters.get('register_depth'):
+                said.append(f'{camera.image}: {error}.')
+        if not camera.info and with_depth:
             said.append(f'{camera.image} has no camera_info beside it: there will be no poses.')
-        elif why := distorts(camera.info, first[2]):
+        elif camera.info and not rectifies and (why := distorts(camera.info, first[2])):
             said.append(f'{why}.')
         if camera.depth:
-            said += _pairs(camera, order, tolerance)
-        else:
+            said += _pairs(camera, order, parameters.get('tolerance', TOLERANCE))
+        elif with_depth:
             said.append(f"{camera.image} has no depth: depth:='' and a model for colour alone.")
     return said
 

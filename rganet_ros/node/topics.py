@@ -23,7 +23,7 @@ KINDS = (IMAGE, COMPRESSED, CAMERA_INFO)
 SETTLE = 1.0  # seconds until a new node knows of the others
 ANSWER = 3.0  # seconds for a service
 OWN = {'get_state', 'trigger', 'save', 'reset'}  # services that tell a perception node
-ASKED = ('tolerance', 'max_age')
+ASKED = ('tolerance', 'max_age', 'depth', 'rectify', 'register_depth')
 
 
 class Listener:

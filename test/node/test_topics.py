@@ -54,8 +54,9 @@ def test_nobody_is_here():
     assert 'Nobody else is here: is ROS_DOMAIN_ID (101) the same there' in done.stdout
 
 
-def test_a_camera_and_a_node_that_are_well(play, start):
-    node = start(*FAKE, *REMAPPED)
+@pytest.mark.parametrize('words', [(), ('-p', 'depth:=false')], ids=['depth', 'colour alone'])
+def test_a_camera_and_a_node_that_are_well(play, start, words):
+    node = start(*FAKE, *REMAPPED, *words)
     play('--restamp')
     node.wait_for('active:')
     time.sleep(3)  # the player sees who listens, and plays
@@ -155,6 +156,30 @@ def test_depth_of_another_optical_frame():
     small = Frame(FRAME.rgb[::2, ::2], FRAME.depth[::2, ::2], None, 10**9, 'depth_eye')
     topics[DEPTH_TOPIC].first = dict(record.of_frame(small))[DEPTH_TOPIC]
     assert "depth is in frame 'depth_eye', colour in 'eye'" in said(topics, order)
+
+
+def test_nothing_is_said_of_what_parameters_settle():
+    def node(*listens, **parameters):
+        return (Node('/perception', 'active', frozenset(listens), parameters),)
+
+    topics, order = heard(d=[0.1, 0, 0, 0, 0])
+    assert said(topics, order, node(*ALL, rectify=True)) == ''
+    assert said(topics, order, node(COLOUR_TOPIC, depth=False)) == ''
+    assert said(topics, order, node(COLOUR_TOPIC, INFO_TOPIC, depth=False, rectify=True)) == ''
+    topics, order = heard()
+    small = Frame(FRAME.rgb[::2, ::2], FRAME.depth[::2, ::2], None, 10**9, 'depth_eye')
+    topics[DEPTH_TOPIC].first = dict(record.of_frame(small))[DEPTH_TOPIC]
+    assert said(topics, order, node(*ALL, register_depth=True)) == ''
+
+
+@pytest.mark.parametrize('space', ['', '/camera'])
+@pytest.mark.parametrize('first', ['there', 'sent before'])
+def test_a_mask_is_no_picture_of_a_camera(space, first):
+    topics, order = heard()
+    mask = topics[COLOUR_TOPIC].first if first == 'there' else None
+    topics[f'{space}/workspace_mask'] = Topic(IMAGE, ['reliable, transient local'], first=mask)
+    assert said(topics, order, (Node('/a', 'active', frozenset(topics)),)) == ''
+    assert 'not clear' not in said(topics, order, ())
 
 
 def test_no_depth_and_no_camera_info():
