@@ -100,8 +100,7 @@ class Pairing:
         """Give up waiting for the camera_info of a set; to be called now and then."""
         if self._waiting is None or time.perf_counter() - self._waiting.arrived < PATIENCE:
             return None
-        self._info_follows = False
-        return self._release(self._infos[-1][1] if self._infos else None)
+        return self._with_last_info()
 
     def stuck(self) -> str:
         """Say that both come and none belong together; '' otherwise."""
@@ -139,14 +138,20 @@ class Pairing:
         return None
 
     def _with_info(self, pair: Set) -> Set | None:
-        index = self._nearest(self._infos, pair.stamp)
         overtaken, self._waiting = self._waiting, pair
-        if index is None and self._info_follows and overtaken is None:
-            return None
         self.unpaired += overtaken is not None
-        self._info_follows = index is not None
-        known = self._infos[-1 if index is None else index][1] if self._infos else None
-        return self._release(known)
+        index = self._nearest(self._infos, pair.stamp)
+        if index is not None:
+            self._info_follows = True
+            return self._release(self._infos[index][1])
+        if self._info_follows and overtaken is None:
+            return None
+        return self._with_last_info()
+
+    def _with_last_info(self) -> Set:
+        """Wait no more for the camera_info of each set: the last one goes with it, or none."""
+        self._info_follows = False
+        return self._release(self._infos[-1][1] if self._infos else None)
 
     def _release(self, info) -> Set:
         complete = self._waiting._replace(info=info, depth_info=self._depth_info)

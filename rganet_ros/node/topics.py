@@ -49,15 +49,15 @@ class Listener:
     def update(self) -> None:
         """Subscribe to what is new, as its publishers allow."""
         known = dict(self._node.get_topic_names_and_types())
-        answers = {name: kind for name, (kind, *_) in known.items()}
-        cameras_ = cameras.pictures(answers) | {n for n, k in answers.items() if k == CAMERA_INFO}
-        for name in sorted(cameras_):
+        types = {name: kind for name, (kind, *_) in known.items()}
+        infos = {name for name, kind in types.items() if kind == CAMERA_INFO}
+        for name in sorted(cameras.pictures(types) | infos):
             there = self._node.get_publishers_info_by_topic(name)
             if not there:
                 continue
             topic = self.topics.get(name)
             if topic is None:
-                topic = self.topics[name] = Topic(answers[name])
+                topic = self.topics[name] = Topic(types[name])
                 policies = {info.qos_profile.reliability for info in there}
                 every = policies == {ReliabilityPolicy.RELIABLE}
                 how = ReliabilityPolicy.RELIABLE if every else ReliabilityPolicy.BEST_EFFORT
