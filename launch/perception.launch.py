@@ -18,7 +18,7 @@ from launch_ros.substitutions import FindPackageShare
 
 CONFIG = PathJoinSubstitution([FindPackageShare('rganet_ros'), 'config'])
 ARGUMENTS = {
-    'cameras': ('/camera', 'namespaces of the cameras, with commas between them; a node each'),
+    'cameras': ('/camera', 'full namespaces of cameras, with commas between them; a node each'),
     'image': ('color/image_raw', "topic of the colour picture, in the camera's namespace"),
     'depth': (
         'aligned_depth_to_color/image_raw',
@@ -66,7 +66,7 @@ SWITCHES = ('compiled', 'rectify', 'register_depth', 'workspace_mask', 'autostar
 def node(given, camera, namespace):
     """Make the node of one camera."""
     parameters = {name: given[name] for name in WORDS if given[name]}
-    parameters |= {name: given[name].lower() == 'true' for name in SWITCHES if given[name]}
+    parameters |= {name: is_true(name, given[name]) for name in SWITCHES if given[name]}
     if not given['depth']:
         parameters['depth'] = False
     return LifecycleNode(
@@ -77,9 +77,16 @@ def node(given, camera, namespace):
         output='screen',
         parameters=[given['params_file'], parameters],
         remappings=[(name, below(camera, given[name])) for name in TOPICS if given[name]],
-        respawn=given['respawn'].lower() == 'true',
+        respawn=is_true('respawn', given['respawn']),
         respawn_delay=2.0,
     )
+
+
+def is_true(name, word):
+    """Read a switch; ValueError where its word is neither true nor false."""
+    if word.lower() not in ('true', 'false'):
+        raise ValueError(f'{name}:={word} must be true or false')
+    return word.lower() == 'true'
 
 
 def below(namespace, topic):
@@ -89,7 +96,14 @@ def below(namespace, topic):
 
 def perception(context):
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    cameras = [name.strip() for name in given['cameras'].split(',') if name.strip()]
+    names = [name.strip() for name in given['cameras'].split(',') if name.strip()]
+    if not names:
+        raise ValueError(
+            f"cameras:='{given['cameras']}' names none and would start nothing: give the "
+            'namespace of a camera, as /camera, or of several with commas between them'
+        )
+    # A relative one would be taken below the node's own, which may be the camera's already.
+    cameras = [f'/{name.strip("/")}' for name in names]
     if len(cameras) > 1 and any(given[name].startswith('/') for name in TOPICS):
         raise ValueError('of several cameras, topics must be relative to their namespaces')
     # Kilted reads the first, Jazzy and Humble the second.
@@ -103,7 +117,7 @@ def perception(context):
         if len(cameras) > 1:
             space = f'{space.rstrip("/")}/{camera.strip("/")}'
         actions.append(node(given, camera, space))
-    if given['rviz'].lower() == 'true':
+    if is_true('rviz', given['rviz']):
         config = PathJoinSubstitution([CONFIG, 'perception.rviz'])
         actions.append(Node(package='rviz2', executable='rviz2', arguments=['-d', config]))
     return actions

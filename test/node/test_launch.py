@@ -1,9 +1,13 @@
 """Launch files, configuration and RViz: what can be read is read; launch itself may be absent."""
 
 import ast
+import importlib.util
 import json
 from pathlib import Path
 import re
+import sys
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -76,6 +80,50 @@ def test_arguments_are_the_nodes_parameters_and_topics():
     replayed = tables(ROOT / 'launch' / 'replay.launch.py')['NODE_ARGUMENTS']
     for key, value in zip(keys(replayed), replayed.values):
         assert defaults[key].elts[0].value == value.value, key
+
+
+@pytest.fixture
+def perceived(monkeypatch):
+    """Execute perception.launch.py with stand-ins for launch; returns what nodes are made of."""
+    parts = ('launch', 'launch_ros')
+    modules = [f'{a}{b}' for a in parts for b in ('', '.actions', '.substitutions')]
+    stand_ins = {name: MagicMock() for name in modules}
+    stand_ins['launch.substitutions'].LaunchConfiguration = lambda name: SimpleNamespace(
+        perform=lambda given: given[name]
+    )
+    for name, stand_in in stand_ins.items():
+        monkeypatch.setitem(sys.modules, name, stand_in)
+    path = ROOT / 'launch' / 'perception.launch.py'
+    spec = importlib.util.spec_from_file_location('perception_launch', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def execute(**given):
+        module.LifecycleNode.reset_mock()
+        module.perception({name: value for name, (value, _) in module.ARGUMENTS.items()} | given)
+        return [call.kwargs for call in module.LifecycleNode.call_args_list]
+
+    return execute
+
+
+@pytest.mark.parametrize('name', ['rectify', 'autostart', 'respawn', 'rviz'])
+def test_a_switch_is_true_or_false(perceived, name):
+    with pytest.raises(ValueError, match=f'{name}:=yes must be true or false'):
+        perceived(**{name: 'yes'})
+    (node,) = perceived(rectify='True', autostart='FALSE', respawn='true')
+    assert node['parameters'][1] == {'rectify': True, 'autostart': False}
+    assert node['respawn'] is True
+
+
+def test_names_of_cameras_are_full_ones(perceived):
+    nodes = perceived(cameras='left, /right/')
+    assert [node['namespace'] for node in nodes] == ['/left', '/right']
+    heard = [dict(node['remappings'])['image'] for node in nodes]
+    assert heard == ['/left/color/image_raw', '/right/color/image_raw']
+    (node,) = perceived(cameras='/')
+    assert dict(node['remappings'])['image'] == '/color/image_raw'
+    with pytest.raises(ValueError, match='would start nothing'):
+        perceived(cameras=' ,')
 
 
 @pytest.fixture
