@@ -3,6 +3,7 @@ import json
 import pytest
 from rganet_ros.cli import main
 from rganet_ros.runtime import choose
+from rganet_ros.runtime.onnxruntime_backend import OnnxRuntimeBackend
 import tiny
 import torch
 
@@ -66,6 +67,18 @@ def test_bench_engines_runs_what_is_asked_for_or_says_why_not(tmp_path, capsys):
     ):
         assert main([*words, 'onnxruntime', asked]) == 2
         assert sentence in capsys.readouterr().err
+
+
+def test_what_is_timed_makes_no_memory(tmp_path, monkeypatch):
+    made, new_state = [], OnnxRuntimeBackend.new_state
+    monkeypatch.setattr(
+        OnnxRuntimeBackend, 'new_state', lambda self: made.append(self) or new_state(self)
+    )
+    words = ['--repeats', '3', '--engine', 'onnxruntime']
+    assert main(['bench', 'engines', str(tiny.write(tmp_path)), *words]) == 0
+    assert len(made) == 1
+    assert main(['bench', 'networks', 'bisenet-dw', '--size', '64', '96', *words]) == 0
+    assert len(made) == 2
 
 
 @pytest.mark.skipif(choose('auto') == 'tensorrt', reason='TensorRT runs here: make test-gpu')

@@ -65,9 +65,11 @@ def _rows(chosen: list[models.Model], args: argparse.Namespace) -> list[dict]:
             start, reference = len(rows), None
             for backend in turns.engines(model, args.engine, CASES, args.threads, args.device):
                 opened.callback(backend.close)
-                answer = _once(backend, arrays)  # warms up as well
+                once = partial(backend.run, arrays, backend.new_state())
+                answer = once()
+                once()  # warms up: on a GPU each of the two sets of memory has a graph
                 reference = answer if reference is None else reference
-                runs[len(rows)] = partial(_once, backend, arrays)
+                runs[len(rows)] = once
                 rows.append(_about(model, backend) | _agreement(answer, reference))
                 firsts.append(start)
             if reference is None:
@@ -98,11 +100,6 @@ def _about(model: models.Model, backend: Backend) -> dict:
         'threads': said.get('threads'),
         'described': said,
     }
-
-
-def _once(backend, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    given = {name: arrays[name] for name in backend.inputs}
-    return backend.run(given, backend.new_state())
 
 
 def _name(row: dict) -> str:
