@@ -30,7 +30,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of export that are about engines."""
     add = parser.add_argument
     add('--to', choices=ENGINES, default='onnx', help='the engine it is for (onnx: ONNX Runtime)')
-    add('--precision', choices=PRECISIONS, default='fp32', help='of arithmetic (fp32)')
+    add(
+        '--precision', choices=PRECISIONS,
+        help='of arithmetic (that of the model file; of a checkpoint fp32)',
+    )  # fmt: skip
     add('--calibrate', metavar='DATA', help='int8: a data set, for ranges (train split)')
     add(
         '--check', metavar='DATA',
@@ -51,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def convert(model: Model, args: argparse.Namespace) -> Model:
     """Write the model in the precision asked for; ValueError where it answers otherwise."""
     has = precision_of(model)
-    if args.precision == has:
+    if args.precision in (None, has):
         return model
     if has != 'fp32':
         raise ValueError(f'{model.onnx} is in {has}: give the one in fp32')

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError('name the file to write, or, of a model, --engine to build its engine')
     with tempfile.TemporaryDirectory() as folder:
         if args.source.endswith('.safetensors'):
-            plain = args.out if args.precision == 'fp32' else Path(folder) / args.out.name
+            plain = args.out if args.precision in (None, 'fp32') else Path(folder) / args.out.name
             path = plain.with_suffix('.onnx')
             size = args.size and tuple(args.size)
             export(Path(args.source), path, size, args.cup_radius, args.command)
