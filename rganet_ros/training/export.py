@@ -47,10 +47,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export; returns the exit status."""
-    if args.out is None and not (args.engine and not args.source.endswith('.safetensors')):
+    checkpoint = args.source.endswith('.safetensors')
+    if args.out is None and (checkpoint or not args.engine):
         raise ValueError('name the file to write, or, of a model, --engine to build its engine')
     with tempfile.TemporaryDirectory() as folder:
-        if args.source.endswith('.safetensors'):
+        if checkpoint:
             plain = args.out if args.precision in (None, 'fp32') else Path(folder) / args.out.name
             path = plain.with_suffix('.onnx')
             size = args.size and tuple(args.size)
