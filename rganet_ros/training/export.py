@@ -18,6 +18,7 @@ from onnx import helper, numpy_helper, TensorProto
 from rganet_ros import models, networks
 from rganet_ros.dataset import write_file
 from rganet_ros.networks.folding import absorb_norms
+from rganet_ros.runtime import precision_of
 from rganet_ros.training import conversion, origin
 import torch
 from torch import nn
@@ -61,6 +62,12 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError('--size is fixed in a model file: give its checkpoint')
         else:
             model = models.find(args.source)
+            has = precision_of(model)
+            if args.out and args.precision in (None, has):
+                raise ValueError(
+                    f'{args.source} is a model file in {has}, and {args.out} would be the same: '
+                    'ask for another --precision, or leave it out'
+                )
         model = conversion.convert(model, args)
         print(f'{model.onnx}: {model.onnx.stat().st_size / 1e6:.1f} MB, {model.sha256[:16]}')
         if args.engine:

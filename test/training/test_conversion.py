@@ -143,6 +143,7 @@ def test_what_is_not_equal_enough_is_named():
     ('words', 'said'),
     [
         (['a.onnx', '--precision', 'fp16'], 'name the file to write'),
+        (['MODEL', 'b.onnx'], 'is a model file in fp32, and b.onnx would be the same'),
         (['MODEL', 'b.onnx', '--precision', 'bf16'], 'give --to openvino or'),
         (['MODEL', 'b.onnx', '--precision', 'int8'], 'give --calibrate DATA'),
         (['MODEL', 'b.onnx', '--size', '64', '96'], 'give its checkpoint'),
