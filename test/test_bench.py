@@ -1,9 +1,14 @@
+from argparse import Namespace
 import json
 
+import numpy as np
 import pytest
+from rganet_ros import models
+from rganet_ros.bench import networks, turns
 from rganet_ros.cli import main
-from rganet_ros.runtime import choose
+from rganet_ros.runtime import choose, tensorrt_builder
 from rganet_ros.runtime.onnxruntime_backend import OnnxRuntimeBackend
+import small_models
 import tiny
 import torch
 
@@ -134,6 +139,18 @@ def test_bench_memory_shows_what_each_window_takes(tmp_path):
     ]
     assert all(row['longest_ms'] >= row['p95_ms'] >= row['median_ms'] > 0 for row in rows)
     assert [row['ratio'] for row in rows if row['frames'] == 1] == [1, 1]
+
+
+def test_int8_of_networks_is_as_each_engine_wants_it(tmp_path, monkeypatch):
+    model, loaded = models.find(small_models.write(tmp_path, 'bisenet-dw')), []
+    monkeypatch.setattr(turns, 'load', lambda name, model, *rest: loaded.append(model) or model)
+    engines = ['openvino:int8', 'tensorrt:int8', 'onnxruntime:int8']
+    frame = {'image': np.full((1, *small_models.SIZE, 3), 90, np.uint8)}
+    list(networks._backends(model, frame, Namespace(engine=engines, threads=0)))
+    names = [each.name for each in loaded]
+    assert names == ['bisenet-dw-int8', 'bisenet-dw-int8-about-zero', 'bisenet-dw-int8']
+    built = tensorrt_builder.build_engine(loaded[1], tensorrt_builder.Target('any', '8.6'))
+    assert len(built) > 1e5
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import tempfile
 from rganet_ros import models, networks
 from rganet_ros.bench import turns
 from rganet_ros.bench.engines import frame_for
-from rganet_ros.runtime import Backend
+from rganet_ros.runtime import Backend, choose
 from rganet_ros.training import export
 from rganet_ros.training.conversion import retyped
 from rich.console import Console
@@ -104,13 +104,18 @@ def _forms(name: str, args, folder: Path, opened: ExitStack) -> Iterator[tuple[d
 
 def _backends(model: models.Model, frame: dict, args) -> Iterator[Backend]:
     """Load a model into the engines; int8 wants a file of its own, with the ranges of a frame."""
-    quantised = model.onnx.with_stem(f'{model.name}-int8')
     for text in args.engine or CASES:
-        wanted = model
-        if text.endswith(':int8'):
-            made = quantised.exists()
-            wanted = models.find(quantised) if made else retyped(model, quantised, 'int8', [frame])
+        wanted = _quantised(model, frame, text) if text.endswith(':int8') else model
         yield from turns.engines(wanted, args.engine and [text], [text], args.threads)
+
+
+def _quantised(model: models.Model, frame: dict, text: str) -> models.Model:
+    """Write a model in int8 as an engine wants it, once: TensorRT wants values about zero."""
+    about_zero = choose(text.partition(':')[0]) == 'tensorrt'
+    path = model.onnx.with_stem(model.name + ('-int8-about-zero' if about_zero else '-int8'))
+    if path.exists():
+        return models.find(path)
+    return retyped(model, path, 'int8', [frame], about_zero)
 
 
 @torch.inference_mode()
