@@ -143,13 +143,18 @@ def test_bench_memory_shows_what_each_window_takes(tmp_path):
 
 def test_int8_of_networks_is_as_each_engine_wants_it(tmp_path, monkeypatch):
     model, loaded = models.find(small_models.write(tmp_path, 'bisenet-dw')), []
-    monkeypatch.setattr(turns, 'load', lambda name, model, *rest: loaded.append(model) or model)
+    monkeypatch.setattr(turns, 'load', lambda *given: loaded.append(given) or given)
     engines = ['openvino:int8', 'tensorrt:int8', 'onnxruntime:int8']
     frame = {'image': np.full((1, *small_models.SIZE, 3), 90, np.uint8)}
     list(networks._backends(model, frame, Namespace(engine=engines, threads=0)))
-    names = [each.name for each in loaded]
-    assert names == ['bisenet-dw-int8', 'bisenet-dw-int8-about-zero', 'bisenet-dw-int8']
-    built = tensorrt_builder.build_engine(loaded[1], tensorrt_builder.Target('any', '8.6'))
+    files = [given[1] for given in loaded]
+    assert {given[-1] for given in loaded} == {str(tmp_path)}  # no engine is left in the cache
+    assert [each.name for each in files] == [
+        'bisenet-dw-int8',
+        'bisenet-dw-int8-about-zero',
+        'bisenet-dw-int8',
+    ]
+    built = tensorrt_builder.build_engine(files[1], tensorrt_builder.Target('any', '8.6'))
     assert len(built) > 1e5
 
 

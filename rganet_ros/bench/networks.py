@@ -106,7 +106,10 @@ def _backends(model: models.Model, frame: dict, args) -> Iterator[Backend]:
     """Load a model into the engines; int8 wants a file of its own, with the ranges of a frame."""
     for text in args.engine or CASES:
         wanted = _quantised(model, frame, text) if text.endswith(':int8') else model
-        yield from turns.engines(wanted, args.engine and [text], [text], args.threads)
+        # Beside the file: an engine of random weights is of no use to anybody again.
+        cache = str(model.onnx.parent)
+        asked = [text] if args.engine else None
+        yield from turns.engines(wanted, asked, [text], args.threads, cache=cache)
 
 
 def _quantised(model: models.Model, frame: dict, text: str) -> models.Model:

@@ -27,8 +27,9 @@ def check(args: argparse.Namespace) -> None:
 
 
 def engines(
-    model: Model, asked: Sequence[str] | None, usual: Sequence[str], threads: int, device='auto'
-) -> Iterator[Backend]:
+    model: Model, asked: Sequence[str] | None, usual: Sequence[str], threads: int, device='auto',
+    cache='',
+) -> Iterator[Backend]:  # fmt: skip
     """
     Load a model into engines, each named NAME or NAME:PRECISION.
 
@@ -41,7 +42,7 @@ def engines(
             known = ', '.join(PRECISIONS)
             raise ValueError(f'--engine {text}: no precision {precision!r}: ask for {known}')
         try:
-            yield load(name, model, precision or 'model', threads, device, 'if_missing')
+            yield load(name, model, precision or 'model', threads, device, 'if_missing', cache)
         except ValueError as error:
             if asked:
                 raise
