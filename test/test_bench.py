@@ -141,6 +141,11 @@ def test_bench_memory_shows_what_each_window_takes(tmp_path):
     assert [row['ratio'] for row in rows if row['frames'] == 1] == [1, 1]
 
 
+def test_a_network_that_is_bound_to_a_size_is_built_for_the_one_asked_for():
+    assert networks.built('rganet5-nb', (64, 96)).config.size == (64, 96)
+    assert networks.built('aaff', (64, 96)).name == 'aaff'
+
+
 def test_int8_of_networks_is_as_each_engine_wants_it(tmp_path, monkeypatch):
     model, loaded = models.find(small_models.write(tmp_path, 'bisenet-dw')), []
     monkeypatch.setattr(turns, 'load', lambda *given: loaded.append(given) or given)

@@ -69,8 +69,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def built(name: str, size: tuple[int, int]) -> torch.nn.Module:
+    """Build a random network, for this size where it is bound to one."""
+    network = networks.build(name)
+    bound = hasattr(network.config, 'size')
+    return networks.build(name, {'size': size}) if bound else network
+
+
 @torch.no_grad()
-def settled(network: networks.Network, image: torch.Tensor) -> networks.Network:
+def settled(network: torch.nn.Module, image: torch.Tensor) -> torch.nn.Module:
     """Let the norms of a random network see a picture: values that vanish would be slow."""
     batch = (image.permute(0, 3, 1, 2) / 255).repeat(2, 1, 1, 1)
     memory = network.new_state(2)
@@ -83,7 +90,7 @@ def settled(network: networks.Network, image: torch.Tensor) -> networks.Network:
 def _forms(name: str, args, folder: Path, opened: ExitStack) -> Iterator[tuple[dict, partial]]:
     """Yield (what it is, what runs it once), torch in the published form first."""
     given = {'image': frame_for(tuple(args.size))['image'].copy()}
-    network = settled(networks.build(name), torch.from_numpy(given['image']))
+    network = settled(built(name, tuple(args.size)), torch.from_numpy(given['image']))
     networks.save(folder / 'checkpoint', network)
     path = folder / f'{name}.onnx'
     export.export(folder / 'checkpoint', path, tuple(args.size))
