@@ -112,16 +112,16 @@ def _forms(name: str, args, folder: Path, opened: ExitStack) -> Iterator[tuple[d
 def _backends(model: models.Model, frame: dict, args) -> Iterator[Backend]:
     """Load a model into the engines; int8 wants a file of its own, with the ranges of a frame."""
     for text in args.engine or CASES:
-        wanted = _quantised(model, frame, text) if text.endswith(':int8') else model
-        # Beside the file: an engine of random weights is of no use to anybody again.
-        cache = str(model.onnx.parent)
+        tensorrt = choose(text.partition(':')[0]) == 'tensorrt'
+        wanted = _quantised(model, frame, tensorrt) if text.endswith(':int8') else model
+        # Of random weights no engine is of use again; the others keep nothing unless told where.
+        cache = str(model.onnx.parent) if tensorrt else ''
         asked = [text] if args.engine else None
         yield from turns.engines(wanted, asked, [text], args.threads, cache=cache)
 
 
-def _quantised(model: models.Model, frame: dict, text: str) -> models.Model:
-    """Write a model in int8 as an engine wants it, once: TensorRT wants values about zero."""
-    about_zero = choose(text.partition(':')[0]) == 'tensorrt'
+def _quantised(model: models.Model, frame: dict, about_zero: bool) -> models.Model:
+    """Write a model in int8, once of each kind: TensorRT wants values about zero."""
     path = model.onnx.with_stem(model.name + ('-int8-about-zero' if about_zero else '-int8'))
     if path.exists():
         return models.find(path)
