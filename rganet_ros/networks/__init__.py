@@ -80,6 +80,7 @@ def save(path: str | Path, network: nn.Module, *, half=False, **notes) -> None:
     }
     about = {'format': 1, 'network': network.name, 'config': dataclasses.asdict(network.config)}
     about |= {'temperature': network.temperature}
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     temporary = f'{path}.part'
     save_file(weights, temporary, {'rganet_ros': json.dumps(about | notes)})
     os.replace(temporary, path)

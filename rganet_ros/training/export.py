@@ -96,6 +96,8 @@ def export(
     network = absorb_norms(networks.restore(checkpoint))
     bound = getattr(network.config, 'size', None)
     size = size or bound or SIZE
+    if min(size) < 1:
+        raise ValueError(f'--size {size[0]} {size[1]}: both sides must be 1 or more')
     if bound and size != bound:
         raise ValueError(f'{checkpoint} is bound to {bound}: leave --size {size} out')
     weights = path.with_suffix('.safetensors')

@@ -7,7 +7,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from rganet_ros import networks
+from rganet_ros import models, networks
+from rganet_ros.cli import main
 from rganet_ros.runtime import openvino_backend
 from rganet_ros.training import export
 from rganet_ros.training.config import Recipe
@@ -80,6 +81,15 @@ def test_the_graph_is_small_and_typed(exported):
     assert 'BatchNormalization' not in operators and 'NonZero' not in operators
     names = [i.name for i in model.graph.input], [o.name for o in model.graph.output]
     assert names == (['image', 'depth'][: 1 + exported.depth], ['affordance', 'labels'])
+
+
+def test_a_new_folder_is_made_and_a_side_below_1_refused(exported, tmp_path, capsys):
+    source, out = str(exported.path.with_suffix('.safetensors')), tmp_path / 'new' / 'model.onnx'
+    assert main(['export', source, str(out), '--size', '0', '96']) == 2
+    assert '--size 0 96: both sides must be 1 or more' in capsys.readouterr().err
+    assert not out.parent.exists()
+    assert main(['export', source, str(out), '--size', *map(str, SIZE)]) == 0
+    assert models.find(out).card['size'] == list(SIZE)
 
 
 def test_the_card_tells_what_the_file_is(exported):
