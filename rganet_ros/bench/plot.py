@@ -23,7 +23,7 @@ from rganet_ros.runtime import precision_of
 from rganet_ros.types import SUCTIONABLE
 
 # What tells of which frames a score is.
-FRAMES = ('data', 'recipe', 'split', 'seed', 'frames', 'unlabelled')
+FRAMES = ('data', 'generator', 'recipe', 'split', 'seed', 'frames', 'unlabelled')
 
 
 class Score(NamedTuple):
@@ -112,19 +112,24 @@ def time_of(model: Model, bench: dict, engine: str) -> dict | None:
 
 
 def _score(model: Model, said: dict) -> Score:
-    frames = {key: said[key] for key in FRAMES if key in said}
+    # The scores of a training do not say it: they are of the test split of the model's data.
+    test = model.card.get('data', {}).get('splits', {}).get('test', {})
+    known = said if 'split' in said else test | said
+    frames = {key: known[key] for key in FRAMES if key in known}
     return Score(model, said['iou'][SUCTIONABLE], frames)
 
 
 def _check_frames(scores: list[Score]) -> None:
     """Refuse scores of different frames: a plot would set beside each other what is not."""
+    first = scores[0]
     for each in scores[1:]:
-        if each.frames != scores[0].frames:
-            first = scores[0]
+        differ = [key for key in FRAMES if each.frames.get(key) != first.frames.get(key)]
+        if differ or set(each.frames) <= {'frames'}:
+            why = f'they differ in {", ".join(differ)}' if differ else 'no card says which'
             raise ValueError(
-                f'{first.model.name} was scored on {first.frames}, {each.model.name} on '
-                f'{each.frames}: choose another entry with --scores, or score them together '
-                'with rganet evaluate and give --evaluated'
+                f'{first.model.name} and {each.model.name} are not known to be scored on the same '
+                f'frames, {why}: choose another entry with --scores, or score them together with '
+                'rganet evaluate and give --evaluated'
             )
 
 

@@ -94,7 +94,29 @@ def test_scores_of_different_frames_are_not_set_beside_each_other(zoo, tmp_path,
     given = [bench(tmp_path / 'b.json', []), '--models', str(zoo), '--out', 'x.svg']
     assert main(['bench', 'plot', *given]) == 2
     said = capsys.readouterr().err
-    assert 'bare was scored on' in said and "'frames': 32" in said and '--evaluated' in said
+    assert 'bare and one are not known to be scored on the same' in said
+    assert 'they differ in frames' in said and '--evaluated' in said
+
+
+@pytest.mark.parametrize(
+    ('first', 'second', 'why'),
+    [
+        ({'generator': 1, 'seed': 1}, {'generator': 2, 'seed': 1}, 'they differ in generator'),
+        ({'generator': 2, 'seed': 1}, {'generator': 2, 'seed': 1}, None),
+        ({}, {}, 'no card says which'),
+    ],
+)
+def test_the_scores_of_a_training_are_of_its_datas_test_split(
+    first, second, why, zoo, tmp_path, capsys
+):
+    for name, test in (('one', first), ('two', second)):
+        card = json.loads((zoo / f'{name}.json').read_text())
+        card |= {'scores': {'iou': [0.9, 0.7, 0.5], 'frames': 100}}
+        (zoo / f'{name}.json').write_text(json.dumps(card | {'data': {'splits': {'test': test}}}))
+    rows = [row(20.0, model_sha256=sha(zoo, name)) for name in ('one', 'two')]
+    given = [bench(tmp_path / 'b.json', rows), '--models', str(zoo), '--out']
+    assert main(['bench', 'plot', *given, str(tmp_path / 'x.svg')]) == (2 if why else 0)
+    assert (why or '') in capsys.readouterr().err
 
 
 def test_an_evaluation_goes_before_cards(zoo, tmp_path):
