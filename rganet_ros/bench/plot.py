@@ -51,11 +51,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw; returns the exit status."""
-    bench = _read(args.measured)
+    bench = measured(args.measured)
     scores = evaluated(args.evaluated) if args.evaluated else of_cards(
         args.models or models.share('models'), args.scores
     )  # fmt: skip
-    _check_frames(scores)
     times = {each.model.name: time_of(each.model, bench, args.engine) for each in scores}
     for name, row in times.items():
         if row is None:
@@ -63,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     drawn = [(times[each.model.name], each) for each in scores if times[each.model.name]]
     if not drawn:
         raise ValueError(f'{args.measured} has no time of any model that has scores')
+    _check_frames([score for _, score in drawn])
     unit, divisor = 'milliseconds', 1.0
     if args.relative_to:
         unit, divisor = f'time beside {args.relative_to}', _time(drawn, args.relative_to)
@@ -75,6 +75,15 @@ def run(args: argparse.Namespace) -> int:
     rows = [(name, f'{x:.2f} · {y:.1f} %') for x, y, name in points]
     report.print_table(f'{unit} · IoU of suctionable', rows)
     return 0
+
+
+def measured(path: Path) -> dict:
+    """Read what `rganet bench engines` or `networks` wrote; ValueError on anything else."""
+    found = _read(path)
+    rows = found.get('rows') if isinstance(found, dict) else None
+    if not _are_rows(rows, 'engine', 'precision', 'threads', 'median_ms'):
+        raise ValueError(f'{path} is not what rganet bench engines or networks writes: give that')
+    return found
 
 
 def of_cards(folder: Path, entry: str) -> list[Score]:
@@ -93,8 +102,11 @@ def of_cards(folder: Path, entry: str) -> list[Score]:
 
 def evaluated(path: Path) -> list[Score]:
     """Read what `rganet evaluate` wrote of model files; of checkpoints there is no engine."""
-    rows = _read(path)
-    rows = [row for row in (rows if isinstance(rows, list) else [rows]) if 'iou' in row]
+    found = _read(path)
+    rows = found if isinstance(found, list) else [found]
+    if not _are_rows(rows, 'model', 'data', 'split'):
+        raise ValueError(f'{path} is not what rganet evaluate writes: give that with --evaluated')
+    rows = [row for row in rows if 'iou' in row]
     kept = [row for row in rows if not row['model'].endswith('.safetensors')]
     return [_score(models.find(row['model']), row) for row in kept if row['model'] != 'normals']
 
@@ -139,6 +151,13 @@ def _time(drawn: list[tuple[dict, Score]], name: str) -> float:
             return row['median_ms']
     has = ', '.join(score.model.name for _, score in drawn)
     raise ValueError(f'--relative-to {name}: it is not in the plot, which has {has}')
+
+
+def _are_rows(rows, *keys: str) -> bool:
+    """Say whether something of a JSON file is a list of objects that all have these keys."""
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and set(keys) <= set(row) for row in rows
+    )
 
 
 def _read(path: Path):

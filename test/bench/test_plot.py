@@ -91,7 +91,11 @@ def test_scores_of_different_frames_are_not_set_beside_each_other(zoo, tmp_path,
     made = json.loads((zoo / 'bare.json').read_text())
     card = made | {'scores': {'iou': [0.9, 0.7, 0.9]} | SCORES | {'frames': 32}}
     (zoo / 'bare.json').write_text(json.dumps(card))
-    given = [bench(tmp_path / 'b.json', []), '--models', str(zoo), '--out', 'x.svg']
+    rows = [row(20.0, model_sha256=sha(zoo, name)) for name in ('one', 'two')]
+    given = [bench(tmp_path / 'b.json', rows), '--models', str(zoo)]
+    given += ['--out', str(tmp_path / 'x.svg')]
+    assert main(['bench', 'plot', *given]) == 0  # what is not drawn may be of other frames
+    bench(tmp_path / 'b.json', [*rows, row(5.0, model_sha256=sha(zoo, 'bare'))])
     assert main(['bench', 'plot', *given]) == 2
     said = capsys.readouterr().err
     assert 'bare and one are not known to be scored on the same' in said
@@ -138,6 +142,12 @@ def test_what_is_no_file_of_ours_is_refused(zoo, tmp_path, capsys):
     given = ['bench', 'plot', str(tmp_path / 'b.json'), '--out', str(tmp_path / 'x.svg')]
     assert main(given) == 2
     assert 'is not JSON' in capsys.readouterr().err
+    for wrong in ([{'model': 'one'}], {'rows': [{'case': 'a'}]}, {'rows': [1]}, 5):
+        (tmp_path / 'b.json').write_text(json.dumps(wrong))
+        assert main(given) == 2
+        assert 'is not what rganet bench engines or networks writes' in capsys.readouterr().err
     given[2] = bench(tmp_path / 'b.json', [])
+    assert main([*given, '--evaluated', given[2]]) == 2
+    assert 'is not what rganet evaluate writes' in capsys.readouterr().err
     assert main([*given, '--models', str(zoo), '--scores', 'nothing']) == 2
     assert "has scores under 'nothing'" in capsys.readouterr().err
