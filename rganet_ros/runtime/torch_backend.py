@@ -76,7 +76,9 @@ class TorchBackend:
             'backend': self.name,
             'precision': self.precision,
             'version': torch.__version__,
-            'device': 'CPU' if self._device.type == 'cpu' else torch.cuda.get_device_name(),
+            'device': (
+                'CPU' if self._device.type == 'cpu' else torch.cuda.get_device_name(self._device)
+            ),
             'threads': str(torch.get_num_threads()),
             'compiled': 'yes' if self._compiled else 'no',
         }

@@ -36,6 +36,13 @@ def test_it_answers_as_the_network_does(model):
     backend.close()
 
 
+def test_the_gpu_that_is_named_is_the_one_that_runs(model, monkeypatch):
+    backend = runtime.load('torch', model)
+    monkeypatch.setattr(torch.cuda, 'get_device_name', lambda device=None: f'that of {device}')
+    monkeypatch.setattr(backend, '_device', torch.device('cuda', 1))
+    assert backend.describe()['device'] == 'that of cuda:1'
+
+
 class Fading(torch.nn.Module):
     """As little as a network with memory can be: a shipped one takes minutes to compile."""
 
