@@ -90,6 +90,8 @@ def _read(path: Path) -> Model:
         raise ValueError(f'{path} has no card: {card_path.name} must be beside it') from None
     except ValueError as error:
         raise ValueError(f'{card_path} is not readable JSON: {error}') from None
+    if not isinstance(card, dict):
+        raise ValueError(f'{card_path} is no card of a model: export the model again')
     if card.get('format') != FORMAT:
         raise ValueError(
             f'{card_path} has format {card.get("format")!r}, this version reads {FORMAT}: '

@@ -61,6 +61,9 @@ def test_no_card_and_a_broken_one(tmp_path):
     path.with_suffix('.json').write_text('{')
     with pytest.raises(ValueError, match='not readable JSON'):
         models.find(path)
+    path.with_suffix('.json').write_text('[{"format": 1}]')
+    with pytest.raises(ValueError, match='is no card of a model'):
+        models.find(path)
     path.with_suffix('.json').unlink()
     with pytest.raises(ValueError, match='has no card'):
         models.find(path)
