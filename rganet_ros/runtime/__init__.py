@@ -172,7 +172,8 @@ def cuda_index(name: str, device: str) -> int:
     """Read which GPU is meant: the first with auto, gpu and cuda, cuda:1 the second."""
     word, _, index = device.partition(':')
     if device not in ('auto', 'gpu') and (word != 'cuda' or not (index or '0').isdigit()):
-        raise ValueError(f'backend {name} cannot run on {device!r}: ask for auto, gpu or cuda:0')
+        known = 'auto, gpu or cuda:0' if name == 'tensorrt' else 'auto, cpu, gpu or cuda:0'
+        raise ValueError(f'backend {name} cannot run on {device!r}: ask for {known}')
     return int(index or 0)
 
 

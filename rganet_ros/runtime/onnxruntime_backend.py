@@ -93,13 +93,19 @@ class OnnxRuntimeBackend:
 
 
 def providers(device: str) -> list[tuple[str, dict]]:
-    """Read 'cuda:0,cpu' as providers with their options, in order of choice."""
-    return [
+    """Read 'cuda:0,cpu' as providers with their options, in order of choice; one of each kind."""
+    asked = [
         (CPU, {})
         if word in ('auto', 'cpu')
         else (CUDA, {'device_id': cuda_index('onnxruntime', word)})
         for word in device.split(',')
     ]
+    if len(dict(asked)) < len(asked):
+        raise ValueError(
+            f'backend onnxruntime cannot run on {device!r}, two of one kind: ask for one GPU, '
+            'cuda:0, for cpu, or for cuda:0,cpu'
+        )
+    return asked
 
 
 def chosen(asked: list[str], has: list[str]) -> str:

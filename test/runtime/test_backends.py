@@ -155,6 +155,18 @@ def test_promise_06_a_gpu_that_is_not_there_is_an_error(tmp_path):
             load(name, model, device='tpu')
 
 
+@pytest.mark.parametrize(
+    ('device', 'words'),
+    [
+        ('cuda:0,cuda:1', "on 'cuda:0,cuda:1', two of one kind: ask for one GPU"),
+        ('tpu', "on 'tpu': ask for auto, cpu, gpu or cuda:0"),
+    ],
+)
+def test_devices_that_onnx_runtime_cannot_take_are_refused(device, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        load('onnxruntime', models.find(tiny.write(tmp_path)), device=device)
+
+
 def test_a_later_choice_is_said(tmp_path, caplog):
     loaded = load('onnxruntime', models.find(tiny.write(tmp_path)), device='cuda:0,cpu')
     assert loaded.describe()['device'] == 'CPU'
