@@ -57,10 +57,10 @@ def fit(
     batches = Batches(train, recipe, fabric.global_rank, fabric.world_size)
     training = Training(recipe, recipe.epochs * batches.steps, fabric, compiled)
     about = {'recipe': dataclasses.asdict(recipe), 'frames': len(train), 'init': str(init or '')}
+    about |= {'data_card': records.digest(train.card), 'names': records.digest(train.names)}
     about = json.loads(json.dumps(about))
     made = made or {}
-    card = records.digest(made.get('data', {}))
-    given = about | {'test_frames': len(test), 'data_card': card}
+    given = about | {'test_frames': len(test)}
     if fabric.broadcast(given) != given:
         raise ValueError('this machine has another recipe or other data than the first: copy them')
     if fabric.broadcast((out / 'last.pt').exists()):
@@ -94,7 +94,7 @@ def fit(
                     entry |= report.plain(score(answer, test))
                     save_sheet(out / f'epoch-{epoch}.png', answer, test)
                 log.picture('answers', read_picture(out / f'epoch-{epoch}.png'), epoch)
-                notes = about | made | {'epoch': epoch, 'scores': entry, 'data_card': card}
+                notes = about | made | {'epoch': epoch, 'scores': entry}
                 notes |= {'classes': list(test.classes)}
                 networks.save(out / 'network.safetensors', training.average, made=notes)
             log.write(entry)

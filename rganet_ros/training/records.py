@@ -39,7 +39,8 @@ def note_start(out: Path, about: dict, session: dict) -> None:
     """
     Write run.json: what the run is made from, and each time it was started.
 
-    about    the recipe, frames, sha256 of the data's card: the same each time
+    about    the recipe, frames, sha256 of the data's card and of the frames' names: the same each
+             time
     session  command, machine, epoch that it began after
     """
     path = out / 'run.json'

@@ -140,7 +140,7 @@ class Training:
         first = self.fabric.global_rank == 0
         saved = torch.load(path, weights_only=True, map_location='cpu') if first else None
         saved = self.fabric.broadcast(saved)
-        if saved['about'] != about:
+        if about | saved['about'] != about:  # an older version noted less
             raise ValueError(
                 f'{path} was made by another recipe or data set: give another --out, or remove it'
             )

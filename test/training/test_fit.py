@@ -5,8 +5,10 @@ import pytest
 from rganet_ros import networks
 from rganet_ros.training.batches import Batches
 from rganet_ros.training.config import Recipe
+from rganet_ros.training.data import Frames
 from rganet_ros.training.fit import fit
 from rganet_ros.training.score import answerer
+from small_data import make_frame, write
 import torch
 
 TINY = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'scale_by_n': True}
@@ -67,6 +69,25 @@ def test_another_recipe_does_not_go_on(frames, tmp_path):
     fit(recipe(epochs=1), frames, frames, tmp_path)
     with pytest.raises(ValueError, match='made by another recipe'):
         fit(recipe(epochs=2), frames, frames, tmp_path)
+
+
+def test_other_data_of_the_same_count_does_not_go_on(tmp_path):
+    out, given = tmp_path / 'run', recipe(epochs=1)
+    same, other = (
+        write(tmp_path / str(first), [(f'{first + k}-0', make_frame(k), None) for k in range(4)])
+        for first in (0, 4)
+    )
+    fit(given, same, same, out)
+    fit(given, Frames(same.root, 'train'), same, out)
+    (same.root / 'card.json').unlink()
+    for different in (other, Frames(same.root, 'train')):
+        with pytest.raises(ValueError, match='another recipe or data set'):
+            fit(given, different, different, out)
+    saved = torch.load(out / 'last.pt')
+    for name in ('data_card', 'names'):  # as an older version saved it
+        saved['about'].pop(name)
+    torch.save(saved, out / 'last.pt')
+    fit(given, other, other, out)
 
 
 def test_a_loss_that_is_not_a_number_names_its_frames_and_keeps_what_was(frames, tmp_path):
