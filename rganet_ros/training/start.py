@@ -23,9 +23,9 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
     """
     Load the weights that fit from a checkpoint; returns the names of those that do not.
 
-    The first layer may differ in its input channels: colour comes first, so the common ones are
-    taken and the others start at zero; the network then begins by answering as the one it came
-    from.
+    The first layer may have fewer input channels there, colour without depth: they come first, the
+    others start at zero, and the network begins by answering as the one it came from. ValueError
+    where it has more.
     """
     weights, own, missed = networks.read_weights(path), network.state_dict(), []
     for name, value in own.items():
@@ -33,9 +33,14 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
         if given is not None and given.shape == value.shape:
             value.copy_(given)
         elif given is not None and _sees_pixels(given, value):
-            common = min(given.shape[1], value.shape[1])
+            colour = given.shape[1]
+            if colour > value.shape[1]:
+                raise ValueError(
+                    f'{path} sees depth, and the recipe makes a network of colour alone: set '
+                    'depth: true in its config, or start from a model of colour'
+                )
             value.zero_()
-            value[:, :common] = given[:, :common]
+            value[:, :colour] = given
         else:
             missed.append(name)
     return missed

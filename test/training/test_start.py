@@ -1,3 +1,4 @@
+import pytest
 from rganet_ros import networks
 from rganet_ros.training.start import start_from
 import torch
@@ -14,6 +15,13 @@ def test_depth_joins_a_colour_model_without_changing_its_answers(tmp_path):
     with torch.no_grad():
         before, after = colour(image)['logits'], both(image, depth)['logits']
     assert torch.allclose(before, after, atol=1e-4 * before.abs().max())
+
+
+def test_depth_is_not_cut_off_in_silence(tmp_path):
+    path = tmp_path / 'both.safetensors'
+    networks.save(path, networks.build('fanet18', TINY | {'depth': True}))
+    with pytest.raises(ValueError, match='both.safetensors sees depth.* depth: true'):
+        start_from(networks.build('fanet18', TINY), path)
 
 
 def test_what_does_not_fit_is_named(tmp_path):
