@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from rganet_ros import networks
 from rganet_ros.dataset import write_file
+from rganet_ros.letterbox import model_inputs, undo
 from rganet_ros.mixture import DataSet
 from rganet_ros.training import origin
 from rganet_ros.training.augment import IGNORE
+from rganet_ros.training.evaluate import check_depth
 from rganet_ros.training.reliability import curve, drawing, error
 from rganet_ros.types import CLASSES, SUCTIONABLE
 from rich.progress import track
@@ -44,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.split == 'train' and made:
         raise ValueError('--split train: it was trained on that, and is too sure there')
     fit_on, score_on = (DataSet(args.data, split) for split in (args.split, args.score))
+    check_depth(str(args.checkpoint), fit_on, network.config.depth)
     for names in (fit_on.classes, origin.classes(about)):
         if names != CLASSES:
             raise ValueError(
@@ -71,19 +74,21 @@ def run(args: argparse.Namespace) -> int:
 @torch.no_grad()
 def answers(network: nn.Module, frames: Sequence) -> tuple[np.ndarray, np.ndarray]:
     """
-    Ask a network about some pixels of every frame, clip by clip.
+    Ask a network about some pixels of every frame, clip by clip; see `score.answerer`.
 
     Returns logits (N, K) float32 and whether a cup holds there (N,) bool; without ignored ones.
     """
     logits, holds = [], []
+    bound = getattr(network.config, 'size', None)
     for clip in track(frames.clips, 'asking', transient=True):
         memory = network.new_state(1)
         for index in clip:
             rgb, depth, label = frames[index]
-            image = torch.from_numpy(rgb)[None].permute(0, 3, 1, 2).float() / 255
-            out = network(image, torch.from_numpy(depth)[None, None], **memory)
+            given, spot = model_inputs(rgb, depth, bound or rgb.shape[:2])
+            image = torch.from_numpy(given['image']).permute(0, 3, 1, 2).float() / 255
+            out = network(image, torch.from_numpy(given['depth'])[None], **memory)
             memory = {name: out[f'next_{name}'] for name in memory}
-            said = out['logits'][0, :, ::STRIDE, ::STRIDE].permute(1, 2, 0).numpy()
+            said = undo(out['logits'][0].permute(1, 2, 0).numpy(), spot)[::STRIDE, ::STRIDE]
             label = label[::STRIDE, ::STRIDE]
             logits.append(said[label != IGNORE])
             holds.append(label[label != IGNORE] == SUCTIONABLE)

@@ -134,9 +134,14 @@ def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer
     return answer
 
 
-def _fits(name: str, frames: DataSet, depth: bool, classes: tuple[str, ...]) -> None:
+def check_depth(name: str, frames: DataSet, depth: bool) -> None:
+    """Refuse a model that needs depth where there is none: ValueError."""
     if depth and not frames.depth:
         raise ValueError(f'{name} needs depth, which {frames.root} does not have')
+
+
+def _fits(name: str, frames: DataSet, depth: bool, classes: tuple[str, ...]) -> None:
+    check_depth(name, frames, depth)
     if classes != frames.classes:
         raise ValueError(
             f'{name} tells {", ".join(classes)}; {frames.root} has {", ".join(frames.classes)}: '

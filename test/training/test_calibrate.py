@@ -5,9 +5,12 @@ import onnxruntime
 import pytest
 from rganet_ros import cli, models, networks
 from rganet_ros.training import export
-from rganet_ros.training.calibrate import probability, temperature
+from rganet_ros.training.calibrate import answers, probability, temperature
 from rganet_ros.training.reliability import curve, drawing, error
+from rganet_ros.training.score import answerer
+from rganet_ros.types import CLASSES
 import small_models
+from test_masks import folder
 import torch
 
 
@@ -85,6 +88,25 @@ def test_it_is_inside_the_graph_and_changes_no_label(data, tmp_path, capsys):
     )
     assert np.abs(one[0] - other[0]).max() > 1e-3 and np.array_equal(one[1], other[1])
     assert json.loads((tmp_path / 'calibrated.json').read_text()) == card
+
+
+def test_depth_that_is_not_there_is_refused(tmp_path, capsys):
+    checkpoint = tmp_path / 'network.safetensors'
+    networks.save(checkpoint, networks.build('fanet18', {'blocks': [1, 1, 1, 1], 'depth': True}))
+    colour = folder(tmp_path / 'data', '\n'.join(CLASSES), np.eye(64, dtype=np.uint8))
+    before = checkpoint.read_bytes()
+    given = ['calibrate', str(checkpoint), str(colour), '--split', 'all', '--score', 'test']
+    assert cli.main(given) == 2 and 'needs depth, which' in capsys.readouterr().err
+    assert checkpoint.read_bytes() == before
+
+
+def test_a_network_bound_to_a_size_is_asked_about_frames_of_another(frames):
+    network = small_models.settled('rganet5-nb', {'depth': True}, (64, 64)).eval()
+    logits, holds = answers(network, frames)
+    assert len(logits) == len(holds) and frames[0][2].shape == (64, 96)
+    affordance, _ = answerer(network, torch.device('cpu'))(*frames[0][:2])
+    first = probability(logits, 1.0)[: 16 * 24].reshape(16, 24)
+    assert np.abs(first - affordance[::4, ::4]).mean() < 0.02
 
 
 def test_what_it_was_trained_on_is_no_judge(data, tmp_path, capsys):
