@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if args.split == 'train' and made:
         raise ValueError('--split train: it was trained on that, and is too sure there')
     fit_on, score_on = (DataSet(args.data, split) for split in (args.split, args.score))
-    check_depth(str(args.checkpoint), fit_on, network.config.depth)
+    for frames in (fit_on, score_on):
+        check_depth(str(args.checkpoint), frames, network.config.depth)
     for names in (fit_on.classes, origin.classes(about)):
         if names != CLASSES:
             raise ValueError(
