@@ -11,7 +11,7 @@ import numpy as np
 from rganet_ros.training.augment import augment
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.data import Frames
-from rganet_ros.types import CLASSES
+from rganet_ros.types import CLASSES, SUCTIONABLE
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -159,7 +159,7 @@ def steps_per_epoch(frames: Frames, recipe: Recipe) -> int:
 
 
 def check(frames: Frames, recipe: Recipe) -> None:
-    """Refuse a recipe of other classes, or of depth where there is none: ValueError."""
+    """Refuse a recipe for other classes, or for depth where there is none: ValueError."""
     count, classes = len(frames.classes), recipe.config.get('classes', len(CLASSES))
     if classes != count:
         raise ValueError(
@@ -170,6 +170,11 @@ def check(frames: Frames, recipe: Recipe) -> None:
         raise ValueError(
             f'class_weights has {len(recipe.class_weights)} numbers: expected {count}, one for '
             f'each of {", ".join(frames.classes)}'
+        )
+    if recipe.overlap and frames.classes != CLASSES:
+        raise ValueError(
+            f'overlap = {recipe.overlap:g} is a loss of {CLASSES[SUCTIONABLE]}, which '
+            f'{frames.root} does not have: give overlap: 0 in the recipe'
         )
     if recipe.config.get('depth') and not frames.depth:
         raise ValueError(

@@ -31,7 +31,7 @@ def city(tmp_path_factory):
 
 def test_four_classes_are_trained_and_scored(city, tmp_path):
     frames = data.Frames(city, 'train')
-    given = recipe(config=CONFIG | {'classes': 4}, class_weights=(1.0,) * 4)
+    given = recipe(config=CONFIG | {'classes': 4}, class_weights=(1.0,) * 4, overlap=0.0)
     network = fit(given, frames, frames, tmp_path)
     assert network.config.classes == 4
     scores = json.loads((tmp_path / 'log.jsonl').read_text())
@@ -44,9 +44,14 @@ def test_four_classes_are_trained_and_scored(city, tmp_path):
         ({}, r'has 4 classes \(road, sky, tree, car\), the network 3'),
         ({'config': CONFIG | {'classes': 4}}, 'class_weights has 3 numbers: expected 4'),
         (
+            {'config': CONFIG | {'classes': 4}, 'class_weights': (1.0,) * 4},
+            'overlap = 0.5 is a loss of suctionable.*give overlap: 0',
+        ),
+        (
             {
                 'config': CONFIG | {'classes': 4, 'depth': True},
                 'class_weights': (1.0,) * 4,
+                'overlap': 0.0,
             },
             'has no depth',
         ),
