@@ -146,10 +146,10 @@ def steps_per_epoch(frames: Frames, recipe: Recipe) -> int:
     check(frames, recipe)
     shortest, longest = recipe.window
     least = min(map(len, frames.clips))
-    if not shortest <= longest <= least:
+    if longest > least:
         raise ValueError(
-            f'window {list(recipe.window)} must be least and most frames, and no clip be shorter: '
-            f'the shortest has {least}'
+            f'window = {list(recipe.window)} needs clips of {longest:g} frames: the shortest has '
+            f'{least}'
         )
     fill = recipe.batch * recipe.accumulate
     steps = int(len(frames) // (fill * (shortest + longest) / 2))

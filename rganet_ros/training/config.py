@@ -11,6 +11,8 @@ from rganet_ros.options import make, OneOf, Range, read_yaml
 OPTIMISERS = ('adamw', 'adamw-amsgrad', 'sgd')
 SCHEDULES = ('cosine', 'poly', 'constant')
 LOSSES = ('cross-entropy', 'focal', 'ohem')
+RANGE = 'the least and the most'
+PAIRS = {'window': RANGE, 'zoom': RANGE, 'crop': 'height and width'}
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,13 @@ class Recipe:
     depth_holes: Annotated[int, Range(0, 100), 'most blobs of depth that are dropped'] = 6
     evaluate_every: Annotated[int, Range(1, 100000), 'epochs'] = 5
 
+    def __post_init__(self):
+        """Raise ValueError where what comes in pairs does not."""
+        for name, what in PAIRS.items():
+            pair = getattr(self, name)
+            if len(pair) != 2 or (what == RANGE and pair[0] > pair[1]):
+                raise ValueError(f'{name} = {list(pair)} must be two numbers, {what}')
+
 
 def read_recipe(path: str | Path, name: str | None = None, **changes) -> Recipe:
     """
@@ -75,8 +84,8 @@ def read_recipe(path: str | Path, name: str | None = None, **changes) -> Recipe:
     changes  override what is read
     """
     values = read_yaml(path)
-    rows = values.pop('networks', {})
-    row = {} if name is None else {'network': name} | rows.get(name, {})
+    rows = values.pop('networks', None) or {}
+    row = {} if name is None else {'network': name} | (rows.get(name) or {})
     try:
         return make(Recipe, values | row | changes)
     except ValueError as error:
@@ -85,4 +94,4 @@ def read_recipe(path: str | Path, name: str | None = None, **changes) -> Recipe:
 
 def rows(path: str | Path) -> list[str]:
     """List the networks that a recipe has rows for."""
-    return list(read_yaml(path).get('networks', {}))
+    return list(read_yaml(path).get('networks') or {})
