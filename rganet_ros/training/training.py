@@ -33,9 +33,11 @@ class Training:
         self.network = networks.build(recipe.network, recipe.config, recipe.weights or None)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self._kept = None if recipe.backbone_rate else getattr(self.network, 'backbone', None)
-        if self._kept is not None:
-            self._kept.requires_grad_(False)
+        self._kept = None
+        if not recipe.backbone_rate:
+            if not hasattr(self.network, 'backbone'):
+                raise ValueError(f'{recipe.network} has no backbone for backbone_rate 0 to keep')
+            self._kept = self.network.backbone.requires_grad_(False)
         self.optimiser = optimiser(self.network, recipe)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: learning_rate(step / steps, recipe)

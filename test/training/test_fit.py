@@ -46,8 +46,16 @@ def test_a_network_bound_to_a_size_is_scored_on_frames_of_another(frames, tmp_pa
 
 
 def test_a_backbone_is_not_kept_at_random(frames, tmp_path):
+    given = recipe(backbone_rate=0.0)
     with pytest.raises(ValueError, match='--init'):
-        fit(recipe(backbone_rate=0.0), frames, frames, tmp_path)
+        fit(given, frames, frames, tmp_path)
+    other = tmp_path / 'other.safetensors'
+    networks.save(other, networks.build('attanet-light', {'depth': True}))
+    with pytest.raises(ValueError, match='random tensors of the backbone, which .*other.safe'):
+        fit(given, frames, frames, tmp_path, init=other)
+    without = recipe(network='ddrnet-23-slim', config={'depth': True}, backbone_rate=0.0)
+    with pytest.raises(ValueError, match='ddrnet-23-slim has no backbone'):
+        fit(without, frames, frames, tmp_path, init=other)
 
 
 def test_a_start_says_in_a_line_what_it_lacks(frames, tmp_path, capsys):
