@@ -48,9 +48,10 @@ def image(rgb: np.ndarray, said: str, width: int) -> str:
 
 
 def scatter(points: list[tuple[float, float, str]], across: str, up: str) -> str:
-    """Draw named points (x, y) from 0 on, with the names of the axes: SVG."""
+    """Draw named points (x, y) from 0 on, but for NaN, with the names of the axes: SVG."""
     width, height, left, below = 640, 400, 60, 45
-    most = [1.15 * max((point[axis] for point in points), default=1) or 1 for axis in (0, 1)]
+    points = [point for point in points if np.isfinite(point[:2]).all()]
+    most = [1.15 * max((point[axis] for point in points), default=0) or 1 for axis in (0, 1)]
 
     def place(x: float, y: float) -> tuple[float, float]:
         return (

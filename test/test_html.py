@@ -37,6 +37,9 @@ def test_points_are_drawn_to_scale():
     words = [each.text for each in root.iter(f'{space}text')]
     assert {'slow & good', 'quick', 'ms', '%'} <= {*words}
     assert {'0', '5', '10', '20', '40'} <= {*words}  # round numbers at the axes
+    unknown = float('nan')
+    assert html.scatter([(9, unknown, 'a'), (10, 50, 'b')], 'ms', '%').count('<circle') == 1
+    assert html.scatter([(9, unknown, 'a')], 'ms', '%').count('<circle') == 0
     assert html.scatter([], 'ms', '%') and html.scatter([(0, 0, 'nothing')], 'ms', '%')
 
 
