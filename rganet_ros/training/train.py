@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         out = args.out / name if len(recipes) > 1 else args.out
         try:
             _train(recipe, train, test, out, fabric, args)
-        except (ValueError, torch.OutOfMemoryError) as error:
+        except (ValueError, OSError, ImportError, RuntimeError) as error:  # of memory, too
             if len(recipes) == 1:
                 raise
             failed.append(name)

@@ -17,6 +17,8 @@ networks:
   fanet18: {{config: {TINY}}}
   with-depth: {{network: fanet18, config: {{blocks: [1, 1, 1, 1], depth: true}}}}
   lost: {{network: fanet18, crop: [33, 33], batch: 512}}
+  bare: {{network: fanet-lite0, weights: none.safetensors}}
+  last: {{network: fanet18, config: {TINY}}}
 """
 
 
@@ -36,8 +38,9 @@ def test_several_networks_are_trained_one_after_another(train, tmp_path):
     out = tmp_path / 'zoo'
     status, said = train(out, '--network', 'all', '--seed', '3')
     assert status == 1 and 'lost: 4 frames do not fill a batch of 512' in said.err
+    assert 'bare: No such file or directory: none.safetensors' in said.err
     assert sorted(path.parent.name for path in out.glob('*/network.safetensors')) == [
-        'fanet18', 'with-depth',
+        'fanet18', 'last', 'with-depth',
     ]  # fmt: skip
     assert networks.restore(out / 'with-depth' / 'network.safetensors').config.depth
     made = networks.notes(out / 'fanet18' / 'network.safetensors')['made']
