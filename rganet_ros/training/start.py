@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rganet_ros import networks
 from rganet_ros.networks.layers import DepthChannels
+from safetensors import SafetensorError
 import torch
 from torch import nn
 
@@ -25,9 +26,16 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
 
     The first layer may have fewer input channels there, colour without depth: they come first, the
     others start at zero, and the network begins by answering as the one it came from. ValueError
-    where it has more.
+    where it has more, or the file is something else.
     """
-    weights, own, missed = networks.read_weights(path), network.state_dict(), []
+    try:
+        weights = networks.read_weights(path)
+    except SafetensorError as error:
+        raise ValueError(
+            f'{path} is no .safetensors file, or cut off ({error}): give a checkpoint of rganet '
+            'train'
+        ) from None
+    own, missed = network.state_dict(), []
     for name, value in own.items():
         given = weights.get(name)
         if given is not None and given.shape == value.shape:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import copy
 import os
 from pathlib import Path
+from pickle import UnpicklingError
 
 from lightning_fabric import Fabric
 import numpy as np
@@ -138,10 +139,13 @@ class Training:
         os.replace(f'{path}.part', path)
 
     def resume(self, path: Path, about: dict) -> None:
-        """Go on from what the first process saved; ValueError where it was made otherwise."""
+        """
+        Go on from what the first process saved.
+
+        ValueError where it was made otherwise, or cannot be read.
+        """
         first = self.fabric.global_rank == 0
-        saved = torch.load(path, weights_only=True, map_location='cpu') if first else None
-        saved = self.fabric.broadcast(saved)
+        saved = self.fabric.broadcast(_read(path) if first else None)
         if about | saved['about'] != about:  # an older version noted less
             raise ValueError(
                 f'{path} was made by another recipe or data set: give another --out, or remove it'
@@ -149,3 +153,13 @@ class Training:
         for name in self._PARTS:
             getattr(self, name).load_state_dict(saved[name])
         self.epoch = saved['epoch']
+
+
+def _read(path: Path) -> dict:
+    try:
+        return torch.load(path, weights_only=True, map_location='cpu')
+    except (RuntimeError, EOFError, OSError, UnpicklingError):
+        raise ValueError(
+            f'{path} cannot be read, or is cut off: put a whole one back, or remove it to begin '
+            'anew'
+        ) from None

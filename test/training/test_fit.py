@@ -98,6 +98,15 @@ def test_other_data_of_the_same_count_does_not_go_on(tmp_path):
     fit(given, other, other, out)
 
 
+def test_a_run_that_is_cut_off_is_refused(frames, tmp_path):
+    fit(recipe(epochs=1), frames, frames, tmp_path)
+    whole = (tmp_path / 'last.pt').read_bytes()
+    for kept in (0, 1, len(whole) // 2, len(whole) - 10):
+        (tmp_path / 'last.pt').write_bytes(whole[:kept])
+        with pytest.raises(ValueError, match='last.pt cannot be read, or is cut off'):
+            fit(recipe(epochs=1), frames, frames, tmp_path)
+
+
 def test_a_loss_that_is_not_a_number_names_its_frames_and_keeps_what_was(frames, tmp_path):
     fit(recipe(epochs=1), frames, frames, tmp_path / 'good')
     network = networks.restore(tmp_path / 'good' / 'network.safetensors')

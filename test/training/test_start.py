@@ -24,6 +24,15 @@ def test_depth_is_not_cut_off_in_silence(tmp_path):
         start_from(networks.build('fanet18', TINY), path)
 
 
+@pytest.mark.parametrize('kept', [0, 100, -100])
+def test_a_file_that_is_cut_off_is_refused(kept, tmp_path):
+    network, path = networks.build('fanet18', TINY), tmp_path / 'cut.safetensors'
+    networks.save(path, network)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(ValueError, match='cut.safetensors is no .safetensors file, or cut off'):
+        start_from(network, path)
+
+
 def test_what_does_not_fit_is_named(tmp_path):
     networks.save(
         tmp_path / 'other.safetensors', networks.build('fanet18', TINY | {'reduced': 16})
