@@ -85,7 +85,8 @@ class Masks:
         self._pictures = _by_name(self._folders['images'])
         self.names = sorted(self._pictures)
         if whole and split != 'all':
-            self.names = (self.root / f'{split}.txt').read_text(encoding='utf-8').split()
+            lines = (self.root / f'{split}.txt').read_text(encoding='utf-8').splitlines()
+            self.names = list(filter(None, map(str.strip, lines)))
         self.clips = [[index] for index in range(len(self))]
 
     def _read_classes(self) -> tuple[dict, tuple[str, ...]]:

@@ -36,6 +36,13 @@ def test_lists_choose_the_frames_and_the_classes_are_the_lines(tmp_path):
     assert Masks(tmp_path, 'test').names == ['a'] and Masks(tmp_path, 'all').names == data.names
 
 
+def test_a_name_may_have_blanks_in_it(tmp_path):
+    root = folder(tmp_path, names=('full tote 1', 'b'))
+    (root / 'train.txt').write_text('full tote 1 \n\n b\n')
+    data = Masks(root, 'train')
+    assert data.names == ['full tote 1', 'b'] and np.array_equal(data[0][2], MASK)
+
+
 def test_folders_by_split_need_no_lists(tmp_path):
     for split in ('train', 'test'):
         folder(tmp_path / split)
