@@ -212,9 +212,12 @@ def read_card(root: Path) -> dict:
     if not path.is_file():
         return {}
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
+        card = json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
         raise ValueError(f'{path} is not readable JSON: {error}') from None
+    if not isinstance(card, dict):
+        raise ValueError(f'{path} must hold an object of names, {{...}}, not {card!r:.40}')
+    return card
 
 
 def read_picture(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:

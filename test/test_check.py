@@ -72,6 +72,12 @@ def test_each_fault_is_named(said, clutter):
         quick_check(clutter)
 
 
+def test_a_card_that_is_a_list_is_a_fault(clutter):
+    (clutter / 'card.json').write_text('["ignore"]')
+    (fault,) = check(clutter)[1]
+    assert fault.endswith("card.json must hold an object of names, {...}, not ['ignore']")
+
+
 def test_all_faults_are_told(clutter, masks):
     HARMS['label/000001-0.png is missing'](clutter / 'data')
     (masks / 'images' / 'a.png').unlink()
