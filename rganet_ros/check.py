@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rganet_ros.dataset import read_intrinsics
 from rganet_ros.masks import Masks
 from rganet_ros.mixture import open_source, Source, sources
 from rich.progress import Progress
@@ -94,8 +95,11 @@ def _missing(source: Source, index: int) -> list[str]:
 
 
 def _unreadable(source: Source, index: int, sizes: dict[str, tuple[int, ...]]) -> list[str]:
+    files = source.files(index)
     try:
-        sizes[str(source.files(index)['picture'])] = source[index][2].shape
+        sizes[str(files['picture'])] = source[index][2].shape
+        if 'intrinsics' in files:
+            read_intrinsics(files['intrinsics'])
     except (OSError, ValueError) as error:
         return [str(error)]
     return []

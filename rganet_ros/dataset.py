@@ -134,10 +134,12 @@ class Zeng:
         return rgb, depth, class_ids(codes, label_values(self.ignored), path)
 
     def files(self, index: int) -> dict[str, Path]:
-        """Name the files that a frame is read from."""
+        """Name the files that a frame is read from: picture, depth, label, intrinsics if any."""
         folders = {'picture': 'color-input', 'depth': 'depth-input', 'label': 'label'}
-        name = f'{self.names[index]}.png'
-        return {what: self._data / folder / name for what, folder in folders.items()}
+        name = self.names[index]
+        found = {what: self._data / folder / f'{name}.png' for what, folder in folders.items()}
+        known = self._data / 'camera-intrinsics'
+        return found | ({'intrinsics': known / f'{name}.txt'} if known.is_dir() else {})
 
     def holds(self, index: int) -> np.ndarray | None:
         """Read the score of a set that was made: (H, W) in 0..1, how well a cup holds; or None."""

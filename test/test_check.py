@@ -41,6 +41,12 @@ def test_sound_sets_have_no_faults(clutter, masks):
 
 HARMS = {
     'label/000001-0.png is missing': lambda data: (data / 'label' / '000001-0.png').unlink(),
+    'intrinsics/000001-0.txt is missing': lambda data: (
+        data / 'camera-intrinsics' / '000001-0.txt'
+    ).unlink(),
+    'intrinsics/000002-0.txt has no 3 x 3 matrix': lambda data: (
+        data / 'camera-intrinsics' / '000002-0.txt'
+    ).write_text('1 0 0'),
     'color-input/000002-0.png is not a readable': lambda data: (
         data / 'color-input' / '000002-0.png'
     ).write_bytes(b'no'),
