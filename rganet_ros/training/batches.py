@@ -107,7 +107,8 @@ def load(batches: Batches, first_epoch=0, workers=0, pin=False) -> Iterator[list
     recipe = batches.recipe
     _check_shared(batches, workers)
     numbers = range(batches.steps * recipe.accumulate)
-    keys = [(epoch, number) for epoch in range(first_epoch, recipe.epochs) for number in numbers]
+    # One after the other: of a measurement's epochs, a list would not fit into memory.
+    keys = ((epoch, number) for epoch in range(first_epoch, recipe.epochs) for number in numbers)
     forked = {'multiprocessing_context': 'fork', 'worker_init_fn': _alone} if workers else {}
     return iter(
         DataLoader(

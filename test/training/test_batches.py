@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from rganet_ros.training.batches import Batches, load, on, steps_per_epoch
@@ -33,6 +35,15 @@ def test_any_number_of_workers_draws_the_same(frames):
             assert all(torch.equal(a, b) for a, b in zip(mine, other))
     again = batches[2, 1]  # alone, without what came before
     assert all(torch.equal(a, b) for a, b in zip(drawn[0][3][0], again[0]))
+
+
+def test_the_number_of_epochs_takes_no_memory(frames):
+    tracemalloc.start()
+    try:
+        drawn = load(Batches(frames, recipe(epochs=100000)))
+        assert len(next(drawn)) == 1 and tracemalloc.get_traced_memory()[1] < 2e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_processes_share_each_batch(frames):
