@@ -16,24 +16,27 @@ class Frames:
     """
     A split of a data set; all as in DataSet.
 
-    Decoded once, some 1.8 MB a frame of 640 x 480, where that leaves half of the memory free;
-    else each is decoded when it is asked for.
+    Decoded once, some 1.8 MB a frame of 640 x 480, where there is memory for that; else each is
+    decoded when it is asked for.
+
+    held  bytes of the decoded frames that are kept
     """
 
     def __init__(self, root, split: str, threads: int = 2, memory: float | None = None):
         """
         Read all; ValueError where the split is empty.
 
-        memory  bytes that may be taken; None: half of the machine's
+        memory  bytes that may be taken; None: `half_of_memory`
         """
         dataset = self._dataset = DataSet(root, split)
         self.root, self.clips, self.order = dataset.root, dataset.clips, dataset.order
         self.card, self.classes, self.depth = dataset.card, dataset.classes, dataset.depth
         self.names = dataset.names
-        if memory is None:
-            memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2
-        self._frames = None
-        if len(dataset) * sum(array.nbytes for array in self._read(0)) <= memory:
+        memory = half_of_memory() if memory is None else memory
+        self._frames, self.held = None, 0
+        needed = len(dataset) * sum(array.nbytes for array in self._read(0))
+        if needed <= memory:
+            self.held = needed
             with ThreadPoolExecutor(threads) as pool:
                 read = pool.map(self._read, range(len(dataset)))
                 self._frames = list(track(read, f'reading {split}', len(dataset), transient=True))
@@ -53,3 +56,15 @@ class Frames:
     def flow(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Give the flow of a frame, read anew, as Zeng does."""
         return self._dataset.flow(index)
+
+
+def half_of_memory() -> float:
+    """Give half of this machine's memory, in bytes."""
+    return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2
+
+
+def read_splits(root, threads: int, processes: int) -> tuple[Frames, Frames]:
+    """Read train and test; both, of all processes of this machine, share half of its memory."""
+    memory = half_of_memory() / processes
+    train = Frames(root, 'train', threads, memory)
+    return train, Frames(root, 'test', threads, memory - train.held)

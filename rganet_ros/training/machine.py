@@ -39,6 +39,11 @@ def open_fabric(accelerator='auto', devices=1, nodes=1) -> Fabric:
     return fabric
 
 
+def processes_here(fabric: Fabric) -> int:
+    """Count the processes of the training on this machine."""
+    return getattr(fabric.strategy, 'num_processes', 1)
+
+
 def default_workers(fabric: Fabric) -> int:
     """Say how many processes draw batches: none beside a CPU that computes, else most cores."""
     cores = len(os.sched_getaffinity(0))

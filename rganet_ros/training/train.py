@@ -14,9 +14,9 @@ from rganet_ros.options import make
 from rganet_ros.training import origin
 from rganet_ros.training.budget import within
 from rganet_ros.training.config import read_recipe, Recipe, rows
-from rganet_ros.training.data import Frames
+from rganet_ros.training.data import Frames, read_splits
 from rganet_ros.training.fit import fit
-from rganet_ros.training.machine import ACCELERATORS, default_workers, open_fabric
+from rganet_ros.training.machine import ACCELERATORS, default_workers, open_fabric, processes_here
 import torch
 
 CHANGES = ('epochs', 'seed', 'batch', 'precision')  # fields of a recipe that are arguments as well
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     fabric = open_fabric(args.accelerator, args.devices, args.nodes)
     threads = max(torch.get_num_threads(), default_workers(fabric))
     quick_check(args.data)
-    train, test = (Frames(args.data, split, threads) for split in ('train', 'test'))
+    train, test = read_splits(args.data, threads, processes_here(fabric))
     origin.check(train.card)
     failed = []
     for name, recipe in recipes.items():

@@ -9,7 +9,7 @@ from rganet_ros.training import data
 from rganet_ros.training.batches import Batches
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.fit import fit
-from small_data import make_frame, write
+from small_data import make_frame, split, write
 from test_masks import folder
 
 CITY = ('road', 'sky', 'tree', 'car')
@@ -73,9 +73,9 @@ def test_a_mixture_is_trained_by_the_command_and_noted(tmp_path):
     for name, first in (('a', 0), ('b', 4)):
         made = [(f'{seed:06d}-0', make_frame(seed), None) for seed in range(first, first + 3)]
         write(tmp_path / name, made)
-        for split, listed in (('train', made[:2]), ('test', made[2:])):
+        for part, listed in (('train', made[:2]), ('test', made[2:])):
             text = '\n'.join(each for each, *_ in listed)
-            (tmp_path / name / 'data' / f'{split}-split.txt').write_text(text)
+            (tmp_path / name / 'data' / f'{part}-split.txt').write_text(text)
     (tmp_path / 'recipe.yaml').write_text(
         'epochs: 1\nbatch: 2\ncrop: [64, 64]\nprecision: fp32\nconfig: {blocks: [1, 1, 1, 1]}\n'
     )
@@ -93,6 +93,16 @@ def test_whole_frames_of_several_sizes_fill_one_batch(tmp_path):
     drawn = Batches(frames, recipe(epochs=9, whole_epochs=9))
     sizes = {tuple(drawn[epoch, 0][0][2].shape) for epoch in range(9)}
     assert sizes == {(2, 64, 96), (2, 48, 64)}
+
+
+def test_splits_and_processes_share_half_of_the_memory(tmp_path, monkeypatch):
+    write(tmp_path, [(f'00000{k}-0', make_frame(k), None) for k in range(4)])
+    split(tmp_path)
+    train, test = (data.Frames(tmp_path, name).held for name in ('train', 'test'))
+    assert train == 3 * test > 0
+    for spare, processes, held in ((0, 1, [train, test]), (-1, 1, [train, 0]), (0, 2, [0, test])):
+        monkeypatch.setattr(data, 'half_of_memory', lambda: train + test + spare)  # noqa: B023
+        assert [each.held for each in data.read_splits(tmp_path, 1, processes)] == held
 
 
 def test_training_names_a_missing_file_before_it_begins(tmp_path, capsys):
