@@ -72,8 +72,9 @@ def page(text: str, found: Iterable[Model]) -> str:
     lines += ['| ' + ' | '.join(row(model)) + ' |' for model in found]
     lines += ['', '```sh']
     for model in found:
-        made = model.card.get('made', {})
-        lines += [made[name] for name in ('command', 'export') if made.get(name)]
+        made, calibration = (model.card.get(name) or {} for name in ('made', 'calibration'))
+        steps = made.get('command'), calibration.get('command'), made.get('export')
+        lines += filter(None, steps)
     return '\n'.join([before + begin, *lines, '```', '', end + after])
 
 

@@ -53,6 +53,13 @@ def test_the_page_is_what_the_command_writes(tmp_path):
     assert zoo.page(emptied, zoo.shipped(folder)) == text
 
 
+def test_a_calibrated_model_is_made_by_three_commands():
+    folder = models.share('models')
+    text, card = (folder / 'README.md').read_text(), models.find('sanet-lite0-rgbd').card
+    steps = card['made']['command'], card['calibration']['command'], card['made']['export']
+    assert '\n'.join(steps) in text
+
+
 def test_models_are_listed(capsys):
     assert cli.main(['models']) == 0
     assert 'fanet18-' in capsys.readouterr().out
