@@ -151,6 +151,8 @@ class Replay:
         self._console.print(f'not used: {sentence}', style='red', highlight=False)
 
     def _one(self, item: Item) -> None:
+        if not self._given.depth:
+            item = item._replace(frame=dataclasses.replace(item.frame, depth=None))
         try:
             truth = None
             if self.labels is not None:

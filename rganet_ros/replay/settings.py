@@ -18,6 +18,7 @@ from rganet_ros.region import RegionOptions
 class NodeOptions:
     """What else of the node's says which candidates there are."""
 
+    depth: Annotated[bool, 'false: colour only, whatever depth there is'] = True
     tolerance: Annotated[
         float, Range(0, 1), 'largest difference of the stamps of colour and depth, seconds'
     ] = 0.02
@@ -34,6 +35,7 @@ class Settings:
     Options of each kind.
 
     predictor  plain, by name: without a model in them the frames decide
+    depth      whether it is looked at
     tolerance  largest difference of the stamps of colour and depth, seconds
     """
 
@@ -41,6 +43,7 @@ class Settings:
     candidates: CandidateOptions
     limits: RegionOptions
     lens: LensOptions
+    depth: bool
     tolerance: float
 
 
@@ -59,7 +62,7 @@ def settings(args: argparse.Namespace) -> Settings:
     options = make(NodeOptions, node)
     found = Settings(
         predictor, make(CandidateOptions, candidates), make(RegionOptions, limits),
-        make(LensOptions, lens), options.tolerance,
+        make(LensOptions, lens), options.depth, options.tolerance,
     )  # fmt: skip
     _check(options, found.candidates, args.mask)
     return found

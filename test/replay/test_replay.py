@@ -163,6 +163,14 @@ def test_options_from_yaml(recording, tmp_path):
     assert found['frames_with_nothing_to_pick'] == 3
 
 
+def test_depth_is_left_alone_where_the_nodes_file_says_so(recording, tmp_path):
+    (tmp_path / 'node.yaml').write_text('/**:\n  ros__parameters:\n    depth: false\n')
+    assert run(recording, '--out', tmp_path / 'out', '--params', tmp_path / 'node.yaml') == 0
+    found = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert all(each['z'] is None for frame in found['per_frame'] for each in frame['candidates'])
+    assert found['candidates_per_frame'] > 0
+
+
 def test_depth_is_late_by_as_much_as_the_file_allows(tmp_path):
     """It is taken 30 ms after colour."""
     with record.Writer(tmp_path / 'late') as writer:
