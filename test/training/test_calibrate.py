@@ -93,7 +93,7 @@ def test_it_is_inside_the_graph_and_changes_no_label(data, tmp_path, capsys):
 def test_depth_that_is_not_there_is_refused(tmp_path, capsys):
     checkpoint = tmp_path / 'network.safetensors'
     networks.save(checkpoint, networks.build('fanet18', {'blocks': [1, 1, 1, 1], 'depth': True}))
-    colour = folder(tmp_path / 'data', '\n'.join(CLASSES), np.eye(64, dtype=np.uint8))
+    colour = folder(tmp_path / 'data', '\n'.join(CLASSES), 2 * np.eye(64, dtype=np.uint8))
     before = checkpoint.read_bytes()
     given = ['calibrate', str(checkpoint), str(colour), '--split', 'all', '--score', 'test']
     assert cli.main(given) == 2 and 'needs depth, which' in capsys.readouterr().err
