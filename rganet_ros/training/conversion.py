@@ -14,12 +14,14 @@ import tempfile
 import numpy as np
 import onnx
 from rganet_ros import bag, models, report
-from rganet_ros.dataset import write_file, Zeng
+from rganet_ros.dataset import write_file
 from rganet_ros.letterbox import model_inputs
+from rganet_ros.mixture import DataSet
 from rganet_ros.models import Model
 from rganet_ros.predictor import Predictor
 from rganet_ros.runtime import choose, load, precision_of, PRECISIONS
 from rganet_ros.training import parity, precision
+from rganet_ros.training.evaluate import check_depth, check_fit
 from rganet_ros.types import CLASSES
 
 ENGINES = {'onnx': 'onnxruntime', 'openvino': 'openvino', 'tensorrt': 'tensorrt'}
@@ -121,7 +123,7 @@ def _parity(model: Model, made: Model, args: argparse.Namespace) -> dict:
         closing(Predictor(model, load(engine, model, **settings))) as reference,
         closing(Predictor(made, load(engine, made, **settings))) as other,
     ):
-        found = parity.compare(reference, other, _checked(args.check))
+        found = parity.compare(reference, other, _checked(model, args.check))
     found |= {'engine': engine, 'data': args.check or 'demo', 'tolerance': args.tolerance}
     report.print_table(f'{args.precision} beside fp32', found.items())
     if faults := parity.faults(found, args.tolerance):
@@ -133,13 +135,14 @@ def _picked(count: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
 
 
-def _checked(data: str | None) -> Iterator[tuple]:
-    """Give frames of (rgb, depth, label)."""
+def _checked(model: Model, data: str | None) -> Iterator[tuple]:
+    """Give frames of (rgb, depth, label); ValueError where they are not for this model."""
     if data is None:
         for frame in bag.frames(models.share('demo') / 'clutter'):
             yield frame.rgb, frame.depth, None
         return
-    frames = Zeng(data, 'test')
+    frames = DataSet(data, 'test')
+    check_fit(model.name, frames, model.card['depth'], CLASSES)
     yield from (frames[int(index)] for index in _picked(len(frames), CHECKED))
 
 
@@ -147,9 +150,8 @@ def inputs(model: Model, data: str | None) -> Iterator[dict[str, np.ndarray]]:
     """Give what the graph takes, of evenly picked training frames; ValueError without any."""
     if data is None:
         raise ValueError('int8 needs frames to take ranges from: give --calibrate DATA')
-    frames = Zeng(data, 'train')
-    if not len(frames):
-        raise ValueError(f'{data} has no training frames to calibrate with')
+    frames = DataSet(data, 'train')
+    check_depth(model.name, frames, model.card['depth'])
     picked = (frames[int(index)] for index in _picked(len(frames), CALIBRATED))
     given = (
         model_inputs(rgb, depth if model.card['depth'] else None, tuple(model.card['size']))[0]

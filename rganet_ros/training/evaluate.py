@@ -112,19 +112,19 @@ def _check(args: argparse.Namespace) -> int:
 def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer:
     """Open what answers frames, as score.answerer's function does; ValueError if it cannot."""
     if str(name) == 'normals':
-        _fits(name, frames, True, CLASSES)
+        check_fit(name, frames, True, CLASSES)
         return _normals(frames)
     if str(name).endswith('.safetensors'):
         if threads:
             torch.set_num_threads(threads)
         network = networks.restore(name)
         classes = origin.classes(networks.notes(name))
-        _fits(name, frames, network.config.depth, classes)
+        check_fit(name, frames, network.config.depth, classes)
         return answerer(network, torch.device('cpu'))
     options = {'model': str(name), 'backend': backend, 'threads': threads}
     options['build_engine'] = 'if_missing'  # nobody waits with a time limit
     predictor = open_predictor(make(PredictorOptions, options), frames.classes)
-    _fits(name, frames, predictor.takes_depth, frames.classes)
+    check_fit(name, frames, predictor.takes_depth, frames.classes)
 
     def answer(rgb, depth, new=True):
         if new:
@@ -140,7 +140,8 @@ def check_depth(name: str, frames: DataSet, depth: bool) -> None:
         raise ValueError(f'{name} needs depth, which {frames.root} does not have')
 
 
-def _fits(name: str, frames: DataSet, depth: bool, classes: tuple[str, ...]) -> None:
+def check_fit(name: str, frames: DataSet, depth: bool, classes: tuple[str, ...]) -> None:
+    """Refuse a model that needs depth which is not there, or tells other classes: ValueError."""
     check_depth(name, frames, depth)
     if classes != frames.classes:
         raise ValueError(

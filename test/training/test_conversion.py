@@ -14,6 +14,7 @@ from rganet_ros.runtime.tensorrt_builder import Target
 from rganet_ros.training import conversion, parity, precision
 from small_data import make_frame, write
 import small_models
+from test_masks import folder
 
 
 @pytest.fixture(scope='module')
@@ -120,6 +121,28 @@ def test_int8_is_about_zero_for_tensorrt_and_has_all_steps_for_processors(
     else:
         assert all(zero.dtype == np.uint8 for zero in zeros)
         assert largest <= 64
+
+
+def test_a_plain_folder_will_do_if_it_is_for_the_model(tmp_path, capsys):
+    mask = np.zeros((48, 64), np.uint8)
+    mask[10:30, 10:40] = 2
+    names = 'background\nnot suctionable\nsuctionable\n'
+    root = folder(tmp_path / 'plain', names, mask)
+    path, deep = (
+        small_models.write(tmp_path / name, 'fanet18', depth=name == 'deep')
+        for name in ('colour', 'deep')
+    )
+    assert len(list(conversion.inputs(models.find(path), root))) == 2
+    with pytest.raises(ValueError, match='fanet18 needs depth, which .*plain does not have'):
+        conversion.inputs(models.find(deep), root)
+    words = ['--precision', 'fp16', '--check']
+    assert main([*map(str, ['export', path, tmp_path / 'half.onnx', *words, root])]) == 0
+    assert models.find(tmp_path / 'half.onnx').card['parity']['frames'] == 1
+    other = folder(tmp_path / 'other', mask=mask)
+    for model, data, said in ((deep, root, 'needs depth'), (path, other, 'tells background')):
+        assert main([*map(str, ['export', model, tmp_path / 'b.onnx', *words, data])]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / 'b.onnx').exists()
 
 
 def test_past_the_tolerance_nothing_is_written(path, tmp_path, data, capsys):
