@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 import copy
 import os
 from pathlib import Path
-from pickle import UnpicklingError
 
 from lightning_fabric import Fabric
 import numpy as np
@@ -158,7 +157,7 @@ class Training:
 def _read(path: Path) -> dict:
     try:
         return torch.load(path, weights_only=True, map_location='cpu')
-    except (RuntimeError, EOFError, OSError, UnpicklingError):
+    except Exception:  # torch has one of its own for each way of being cut off
         raise ValueError(
             f'{path} cannot be read, or is cut off: put a whole one back, or remove it to begin '
             'anew'
