@@ -102,7 +102,7 @@ def key_of(model: Model, target: Target) -> dict[str, str]:
         'system': f'{platform.system()} {platform.machine()}',
         'precision': precision_of(model),
         'shapes': ', '.join(f'{k} {"x".join(map(str, v.shape))}' for k, v in inputs.items()),
-        'flags': 'strongly typed, no TF32, image cast first',
+        'flags': 'strongly typed, no TF32',
     }
 
 
@@ -111,7 +111,7 @@ def build_engine(model: Model, target: Target) -> bytes:
     builder = trt.Builder(LOGGER)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, LOGGER)
-    if not parser.parse(cast_first(model.onnx.read_bytes())):
+    if not parser.parse(model.onnx.read_bytes()):
         faults = '; '.join(str(parser.get_error(i)) for i in range(parser.num_errors))
         raise ValueError(f'TensorRT cannot read {model.onnx}: {faults}')
     config = builder.create_builder_config()
@@ -143,36 +143,6 @@ def _aim(config, capability: str) -> None:
         )
     config.num_compute_capabilities = 1
     config.set_compute_capability(known[name], 0)
-
-
-def cast_first(onnx_file: bytes) -> bytes:
-    """
-    Turn Transpose(image) -> Cast into Cast -> Transpose: TensorRT moves no bytes about.
-
-    Exact, as a Cast takes each value by itself.
-    """
-    try:
-        import onnx  # large, and of no use once the engine is there
-    except ModuleNotFoundError:
-        raise ValueError(
-            'to build an engine the Python package onnx is needed: install it'
-        ) from None
-
-    made = onnx.load_model_from_string(onnx_file)
-    nodes = made.graph.node
-    turns = [n for n in nodes if n.op_type == 'Transpose' and n.input[0] == 'image']
-    for turn in turns:
-        users = [n for n in nodes if turn.output[0] in n.input]
-        if [n.op_type for n in users] != ['Cast']:
-            continue
-        cast, turned = onnx.NodeProto(), onnx.NodeProto()
-        cast.CopyFrom(users[0])
-        turned.CopyFrom(turn)
-        cast.input[0], cast.output[0] = 'image', 'image_cast'
-        turned.input[0], turned.output[0] = 'image_cast', users[0].output[0]
-        turn.CopyFrom(cast)
-        users[0].CopyFrom(turned)
-    return made.SerializeToString()
 
 
 class Monitor(trt.IProgressMonitor):
