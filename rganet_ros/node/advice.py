@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 import os
 
 from rganet_ros import cameras, decode, rectify
-from rganet_ros.cameras import CAMERA_INFO, Topics
+from rganet_ros.cameras import CAMERA_INFO, MASK, Topics
 from rganet_ros.encodings import DEPTHS, Undecodable
 from rganet_ros.node.lens import distorts
 from rganet_ros.node.pairing import Pairing
 
 OLD = 1.0  # seconds that a stamp may differ from now
 TOLERANCE = 0.02  # seconds, where no node says another
-MASK = 'workspace_mask'  # a picture that no camera takes, perhaps sent once
 OPTIONAL = ('depth_camera_info', MASK)  # inputs that nobody has to publish
 
 

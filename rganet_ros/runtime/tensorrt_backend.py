@@ -80,14 +80,12 @@ class TensorRtBackend:
                 self._open(model, settings)
                 self._allocate()
             self._warm_up()
-        except RuntimeError as error:
+        except BaseException as error:
             self.close()
-            raise ValueError(
-                f'TensorRT cannot run {model.name} on {self._gpu}: {error}'
-            ) from error
-        except BaseException:
-            self.close()
-            raise
+            if not isinstance(error, RuntimeError):
+                raise
+            said = f'TensorRT cannot run {model.name} on {self._gpu}: {error}'
+            raise ValueError(said) from error
 
     def _open(self, model: Model, settings: Settings) -> None:
         """Load the engine; one that this library does not take is built again."""

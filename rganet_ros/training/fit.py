@@ -63,24 +63,10 @@ def fit(
     given = about | {'test_frames': len(test)}
     if fabric.broadcast(given) != given:
         raise ValueError('this machine has another recipe or other data than the first: copy them')
-    random = not recipe.backbone_rate and not recipe.weights
     if fabric.broadcast((out / 'last.pt').exists()):
         training.resume(out / 'last.pt', about)
-    elif init:
-        missed = start_from(training.network, init)
-        lost = [name for name in missed if name.startswith('backbone.')]
-        if lost and random:
-            raise ValueError(
-                f'backbone_rate 0 would keep {len(lost)} random tensors of the backbone, which '
-                f'{init} does not have: give another --init, or another backbone_rate'
-            )
-        training.average.load_state_dict(training.network.state_dict())
-        if first:
-            parts = ', '.join(dict.fromkeys(name.split('.')[0] for name in missed))
-            rest = f', but for {len(missed)} tensors of {parts}' if missed else ''
-            print(f'started from {init}{rest}')
-    elif random:
-        raise ValueError('backbone_rate 0 would keep random weights: give --init')
+    else:
+        _begin(training, init)
     if training.epoch == recipe.epochs:
         return training.average
     if not first:
@@ -111,6 +97,27 @@ def fit(
                 saved = time.monotonic()
             fabric.barrier()
     return training.average
+
+
+def _begin(training: Training, init: str | Path | None) -> None:
+    """Take what fits of a checkpoint; ValueError where a backbone would be kept at random."""
+    random = not training.recipe.backbone_rate and not training.recipe.weights
+    if not init:
+        if random:
+            raise ValueError('backbone_rate 0 would keep random weights: give --init')
+        return
+    missed = start_from(training.network, init)
+    lost = [name for name in missed if name.startswith('backbone.')]
+    if lost and random:
+        raise ValueError(
+            f'backbone_rate 0 would keep {len(lost)} random tensors of the backbone, which '
+            f'{init} does not have: give another --init, or another backbone_rate'
+        )
+    training.average.load_state_dict(training.network.state_dict())
+    if training.fabric.global_rank == 0:
+        parts = ', '.join(dict.fromkeys(name.split('.')[0] for name in missed))
+        rest = f', but for {len(missed)} tensors of {parts}' if missed else ''
+        print(f'started from {init}{rest}')
 
 
 def _epochs(training: Training, batches: Batches, workers: int) -> Iterator[dict]:

@@ -15,14 +15,25 @@ from rganet_ros.training.machine import default_workers, open_fabric
 import torch
 
 TORCHRUN = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2']
+RECIPE = """
+config: {blocks: [1, 1, 1, 1], reduced: 8}
+batch: 4
+crop: [64, 64]
+epochs: 2
+precision: fp32
+"""
+
+
+def environment():
+    """Have other processes see what tests see, with one thread each."""
+    return os.environ | {'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(sys.path)}
 
 
 def python(*arguments):
     """Run Python as tests do; returns what it printed."""
-    environment = os.environ | {'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
-        env=environment, capture_output=True, text=True, timeout=150,
+        env=environment(), capture_output=True, text=True, timeout=150,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -33,7 +44,6 @@ def machines(folder, data, *more):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    environment = os.environ | {'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(sys.path)}
     running = []
     for rank in range(2):
         (folder / str(rank)).mkdir(exist_ok=True)
@@ -44,7 +54,7 @@ def machines(folder, data, *more):
         running.append(
             subprocess.Popen(
                 [sys.executable, '-m', 'torch.distributed.run', *join, *train],
-                cwd=folder / str(rank), env=environment,
+                cwd=folder / str(rank), env=environment(),
             )
         )  # fmt: skip
     try:
@@ -77,10 +87,7 @@ def test_batches_may_be_added_up_instead(frames):
 
 
 def test_the_command_trains_in_two_processes(data, tmp_path):
-    (tmp_path / 'tiny.yaml').write_text(
-        'config: {blocks: [1, 1, 1, 1], reduced: 8}\nbatch: 4\ncrop: [64, 64]\nepochs: 2\n'
-        'precision: fp32\n'
-    )
+    (tmp_path / 'tiny.yaml').write_text(RECIPE)
     given = ['--recipe', tmp_path / 'tiny.yaml', '--data', data, '--out', tmp_path / 'run']
     python('-m', 'rganet_ros.cli', 'train', *given, '--accelerator', 'cpu', '--devices', 2)
     assert len((tmp_path / 'run' / 'log.jsonl').read_text().splitlines()) == 2
@@ -89,10 +96,7 @@ def test_the_command_trains_in_two_processes(data, tmp_path):
 
 @pytest.mark.slow
 def test_two_machines_go_on_from_what_the_first_has_written(data, tmp_path):
-    (tmp_path / 'tiny.yaml').write_text(
-        'config: {blocks: [1, 1, 1, 1], reduced: 8}\nbatch: 4\ncrop: [64, 64]\nepochs: 2\n'
-        'precision: fp32\n'
-    )
+    (tmp_path / 'tiny.yaml').write_text(RECIPE)
     log = tmp_path / '0' / 'run' / 'log.jsonl'
     assert machines(tmp_path, data) == [0, 0]
     assert len(log.read_text().splitlines()) == 2 and not (tmp_path / '1' / 'run').exists()
