@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 import PIL
 from rganet_ros import dataset, report, viz
-from rganet_ros.synthetic import objects
+from rganet_ros.synthetic import containers, objects
 from rganet_ros.synthetic.cup import CUPS
 from rganet_ros.types import CLASSES
 
@@ -70,6 +70,7 @@ def write(
         'frames': len(names),
         'class_shares': dict(zip(CLASSES, (counts / max(counts.sum(), 1)).round(5).tolist())),
         'kinds_only_here': list(objects.HELD_OUT) if split == 'test' else [],
+        'totes_only_here': [list(c) for c in containers.HELD_OUT] if split == 'test' else [],
         'renderer': renderer,
         'versions': _versions(),
     }

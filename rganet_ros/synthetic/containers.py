@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from rganet_ros.synthetic import meshes, relief, surroundings, textures
 
+# Plastics of totes that the test split alone has: blue, green, burgundy.
+HELD_OUT = ((40, 70, 140), (40, 110, 70), (120, 30, 40))
+
 
 class Container(NamedTuple):
     """
@@ -38,6 +41,13 @@ class Container(NamedTuple):
             or position[2] < -0.02
             or (self.shelf and position[2] > self.height)
         )
+
+
+def plastic(rng: np.random.Generator, split: str, among: int) -> textures.Colour:
+    """Draw one of the first so many plastics of totes; for training none that is held out."""
+    while (base := textures.TOTES[rng.integers(among)]) in HELD_OUT and split == 'train':
+        pass
+    return base
 
 
 def _tote_mesh(rng, half, height: float, draft: float, lip: float, sunk: float) -> meshes.Mesh:
@@ -102,12 +112,12 @@ def _floor(rng, builder, body, half, exponent: float, base) -> None:
     builder.mesh(body, plate, builder.material(picture, specular=rng.uniform(0.05, 0.4)))
 
 
-def tote(rng, builder, recipe) -> Container:
+def tote(rng, builder, recipe, split: str) -> Container:
     """Build a tote, perhaps with another one and rails beside it, on a floor."""
     half = float(rng.uniform(0.16, 0.22)), float(rng.uniform(0.22, 0.3))
     height, lean = float(rng.uniform(0.1, 0.3)), np.radians(rng.uniform(2, 7))
     draft, lip = height * np.tan(lean), rng.uniform(0.012, 0.024)
-    base = textures.TOTES[rng.integers(len(textures.TOTES) if rng.random() < 0.6 else 4)]
+    base = plastic(rng, split, len(textures.TOTES) if rng.random() < 0.6 else 4)
     shine = {'specular': rng.uniform(0.2, 0.7), 'shininess': rng.uniform(0.3, 0.7)}
     material = builder.material(textures.plastic(rng, base), **shine)
     relieved = recipe.relief_share > 0 and rng.random() < recipe.relief_share
@@ -125,7 +135,7 @@ def tote(rng, builder, recipe) -> Container:
         step = 2 * (half[0] + draft + lip) + rng.uniform(0.01, 0.05)
         beside = float(rng.choice([-1, 1]) * step), float(rng.uniform(-0.03, 0.03))
         if rng.random() < 0.3:
-            base = textures.TOTES[rng.integers(len(textures.TOTES))]
+            base = plastic(rng, split, len(textures.TOTES))
             material = builder.material(textures.plastic(rng, base), **shine)
         builder.mesh(builder.spec.worldbody, mesh, material, (*beside, 0))
     reach = half[0] + draft + lip, half[1] + draft + lip
@@ -134,7 +144,7 @@ def tote(rng, builder, recipe) -> Container:
     return Container(False, half, height, half, up, 60, rng.uniform(0.05, 0.35), beside)
 
 
-def drawer(rng, builder, _) -> Container:
+def drawer(rng, builder, *_) -> Container:
     """Build an open drawer of sheet, wood or plastic, perhaps with dividers, in its cabinet."""
     half = float(rng.uniform(0.14, 0.22)), float(rng.uniform(0.16, 0.28))
     height, thick = float(rng.uniform(0.06, 0.16)), rng.uniform(0.003, 0.008)
@@ -172,7 +182,7 @@ def drawer(rng, builder, _) -> Container:
     return Container(False, half, height, half, up, 40, rng.uniform(0.05, 0.4))
 
 
-def shelf(rng, builder, _) -> Container:
+def shelf(rng, builder, *_) -> Container:
     """Build one bin of a shelf that opens towards +x, between empty neighbours."""
     half = float(rng.uniform(0.12, 0.2)), float(rng.uniform(0.13, 0.24))
     height, thick = float(rng.uniform(0.2, 0.34)), 0.006
@@ -208,8 +218,8 @@ def shelf(rng, builder, _) -> Container:
     )
 
 
-def build(rng, builder, recipe) -> Container:
+def build(rng, builder, recipe, split: str) -> Container:
     """Build the container and what is around it; it is the first body."""
     chance = rng.random() - recipe.shelf_share
     kind = shelf if chance < 0 else drawer if chance < recipe.drawer_share else tote
-    return kind(rng, builder, recipe)
+    return kind(rng, builder, recipe, split)

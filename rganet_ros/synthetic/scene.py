@@ -155,7 +155,7 @@ class Scene:
         builder = Builder()
         _settings(builder.spec, recipe, rng.uniform(0.34, 0.52))
         self.lamp_radius = rng.uniform(0.02, 0.1)
-        self.container = containers.build(rng, builder, recipe)
+        self.container = containers.build(rng, builder, recipe, split)
         if things is None:
             content = _content(rng, split, recipe, self.container)
         else:
