@@ -13,7 +13,7 @@ from rganet_ros import models
 from rganet_ros.letterbox import model_inputs, undo
 from rganet_ros.models import Model
 from rganet_ros.options import OneOf, Range
-from rganet_ros.runtime import Backend, BACKENDS, load, PRECISIONS, Settings
+from rganet_ros.runtime import Backend, BACKENDS, load, MIXED, PRECISIONS, Settings
 from rganet_ros.types import Camera, CLASSES, Frame
 
 JUMP_BACK = 500_000_000  # ns; a stamp further back is a looped bag or a new clock
@@ -33,8 +33,9 @@ class PredictorOptions:
     ] = 'auto'
     precision: Annotated[
         str,
-        OneOf(('model', *PRECISIONS)),
-        'of arithmetic; model: that of the model file; openvino runs files in fp32 in bf16 too',
+        OneOf(('model', *PRECISIONS, MIXED)),
+        'of arithmetic; model: that of the model file; openvino runs files in fp32 in bf16 too, '
+        'and files in int8 in int8+bf16',
     ] = 'model'
     device: Annotated[
         str, 'auto, cpu, gpu or cuda:0; onnxruntime takes several, in order of choice: cuda:0,cpu'

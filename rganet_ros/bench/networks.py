@@ -25,7 +25,7 @@ SOME = (
     'deeplabv3-mobilenetv2', 'hrnet-w18-small',
 )  # fmt: skip
 ENGINES = ('onnxruntime', 'openvino')
-CASES = (*ENGINES, 'openvino:bf16', 'openvino:int8')
+CASES = (*ENGINES, 'openvino:bf16', 'openvino:int8', 'openvino:int8+bf16')
 CAPTION = (
     'Weights are random, and int8 has its ranges from one picture: that changes no times. Ratio: '
     'of the medians, to torch eager in the published form in fp32, in the same turns.'
@@ -113,7 +113,7 @@ def _backends(model: models.Model, frame: dict, args) -> Iterator[Backend]:
     """Load a model into the engines; int8 wants a file of its own, with the ranges of a frame."""
     for text in args.engine or CASES:
         tensorrt = choose(text.partition(':')[0]) == 'tensorrt'
-        wanted = _quantised(model, frame, tensorrt) if text.endswith(':int8') else model
+        wanted = _quantised(model, frame, tensorrt) if ':int8' in text else model
         # Of random weights no engine is of use again; the others keep nothing unless told where.
         cache = str(model.onnx.parent) if tensorrt else ''
         asked = [text] if args.engine else None

@@ -11,7 +11,7 @@ from typing import TypeVar
 from rganet_ros import report
 from rganet_ros.bench.host import host
 from rganet_ros.models import Model
-from rganet_ros.runtime import Backend, load, PRECISIONS
+from rganet_ros.runtime import Backend, load, MIXED, PRECISIONS
 from rich import box
 from rich.console import Console
 from rich.progress import track
@@ -38,8 +38,8 @@ def engines(
     """
     for text in asked or usual:
         name, _, precision = text.partition(':')
-        if precision not in ('', *PRECISIONS):
-            known = ', '.join(PRECISIONS)
+        if precision not in ('', *PRECISIONS, MIXED):
+            known = ', '.join((*PRECISIONS, MIXED))
             raise ValueError(f'--engine {text}: no precision {precision!r}: ask for {known}')
         try:
             yield load(name, model, precision or 'model', threads, device, 'if_missing', cache)

@@ -81,7 +81,8 @@ BACKENDS = {
     'torch': 'rganet_ros.runtime.torch_backend:TorchBackend',
     'fake': 'rganet_ros.runtime.fake_backend:FakeBackend',
 }
-PRECISIONS = ('fp32', 'fp16', 'bf16', 'int8')
+PRECISIONS = ('fp32', 'fp16', 'bf16', 'int8')  # of files
+MIXED = 'int8+bf16'  # that an engine makes of a file in int8: bf16 what is not quantised there
 TENSORRT = ('tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings')
 # Where `pip install NAME` is not the whole advice.
 ADVICE = {
@@ -150,16 +151,20 @@ def precision_of(model: Model) -> str:
 
 
 def check_precision(
-    name: str, model: Model, precision: str, runs: tuple[str, ...], makes: tuple[str, ...] = ()
+    name: str,
+    model: Model,
+    precision: str,
+    runs: tuple[str, ...],
+    makes: dict[str, tuple[str, ...]] | None = None,
 ) -> None:
     """
     Refuse a precision that an engine does not have for this model file: ValueError.
 
     runs   precisions of files that it runs as they are
-    makes  precisions to which it brings a file in fp32 by itself
+    makes  of files in one precision, those to which it brings them by itself
     """
     has = precision_of(model)
-    accepted = (has,) * (has in runs) + makes * (has == 'fp32')
+    accepted = (has,) * (has in runs) + (makes or {}).get(has, ())
     if precision not in accepted:
         advice = f'ask for {" or ".join(accepted)}' if accepted else 'export it in fp32'
         raise ValueError(

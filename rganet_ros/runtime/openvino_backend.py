@@ -1,4 +1,10 @@
-"""OpenVINO, on the processor or on a GPU of Intel's."""
+"""
+OpenVINO, on the processor or on a GPU of Intel's.
+
+In half precision it brings every value there is to that, metres too, of which bf16 keeps steps of
+2 to 4 mm: heights and slopes are lost in those. So what a model makes of depth before it meets
+colour is a model of its own there, in fp32, which writes where the other one reads.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import openvino
+from openvino import opset13 as opset
 from rganet_ros.models import Model
-from rganet_ros.runtime import check_precision, Settings, Spec, split_state
+from rganet_ros.runtime import check_precision, MIXED, Settings, Spec, split_state
 
-HINTS = {'fp32': 'f32', 'bf16': 'bf16', 'fp16': 'f16'}
+HINTS = {'bf16': 'bf16', 'fp16': 'f16', MIXED: 'bf16'}  # the others: f32
 
 
 @cache
@@ -25,7 +32,7 @@ def core() -> openvino.Core:
 
 
 class OpenVinoBackend:
-    """A backend (see the package), in bf16 or fp16 too where the device has that."""
+    """A backend (see the package), in bf16, fp16 or int8+bf16 too where the device has that."""
 
     name = 'openvino'
 
@@ -33,14 +40,15 @@ class OpenVinoBackend:
         """Compile; ValueError where it cannot be had as asked for."""
         device = device_of(settings.device, core().available_devices)
         can = core().get_property(device, 'OPTIMIZATION_CAPABILITIES')
-        makes = tuple(each for each in ('bf16', 'fp16') if each.upper() in can)
+        halves = tuple(each for each in ('bf16', 'fp16') if each.upper() in can)
         # A file in bf16 runs anywhere: it is widened where the device does not have that.
-        runs = ('fp32', 'int8', 'bf16', *(each for each in makes if each == 'fp16'))
+        runs = ('fp32', 'int8', 'bf16', *(each for each in halves if each == 'fp16'))
+        makes = {'fp32': halves, 'int8': (MIXED,) * ('bf16' in halves)}
         check_precision(self.name, model, settings.precision, runs, makes)
-        # Of int8, it is that of what is not quantised in the file itself.
-        wanted = settings.precision if settings.precision in makes else 'fp32'
+        made = settings.precision in (*halves, MIXED)
         config = {
-            'INFERENCE_PRECISION_HINT': HINTS[wanted],
+            # Of int8, it is that of what is not quantised in the file itself.
+            'INFERENCE_PRECISION_HINT': HINTS[settings.precision] if made else 'f32',
             'PERFORMANCE_HINT': 'LATENCY',
         }
         if settings.threads and device == 'CPU':
@@ -48,14 +56,23 @@ class OpenVinoBackend:
         if settings.cache:  # what it compiled, which on a GPU takes long
             config['CACHE_DIR'] = str(Path(settings.cache) / 'openvino')
         try:
-            self._compiled = core().compile_model(str(model.onnx), device, config)
+            whole = core().read_model(str(model.onnx))
+            inputs, outputs = _specs(whole.inputs), _specs(whole.outputs)
+            self._before = None
+            if made and 'depth' in inputs:
+                before, whole = cut(whole, 'depth')
+                wide = config | {'INFERENCE_PRECISION_HINT': 'f32'}
+                self._before = core().compile_model(before, device, wide).create_infer_request()
+            self._compiled = core().compile_model(whole, device, config)
         except RuntimeError as error:
             raise ValueError(f'OpenVINO cannot load {model.onnx}: {error}') from None
         self._device = (
             'CPU' if device == 'CPU' else core().get_property(device, 'FULL_DEVICE_NAME')
         )
         self._request = self._compiled.create_infer_request()
-        inputs, outputs = _specs(self._compiled.inputs), _specs(self._compiled.outputs)
+        if self._before:
+            for place in range(len(self._before.output_tensors)):
+                self._request.set_tensor(f'cut_{place}', self._before.get_output_tensor(place))
         self._state = {name: inputs.pop(name) for name in split_state(list(inputs))}
         self.inputs = inputs
         self.outputs = {k: v for k, v in outputs.items() if not k.startswith('next_')}
@@ -68,6 +85,8 @@ class OpenVinoBackend:
     def run(self, arrays: dict[str, np.ndarray], state: dict) -> dict[str, np.ndarray]:
         """Run one frame; the state is advanced in place."""
         given = {name: np.ascontiguousarray(arrays[name]) for name in self.inputs}
+        if self._before:
+            self._before.infer({'depth': given.pop('depth')}, share_inputs=True)
         self._request.infer(given | state, share_inputs=True)
         # Copies: the request's own tensors are overwritten by the next frame.
         state.update({name: self._output(f'next_{name}') for name in state})
@@ -78,7 +97,7 @@ class OpenVinoBackend:
 
     def close(self) -> None:
         """Let the compiled model go."""
-        self._request = self._compiled = None
+        self._request = self._before = self._compiled = None
 
     def describe(self) -> dict[str, str]:
         """Say what runs."""
@@ -105,6 +124,35 @@ def device_of(asked: str, there: list[str]) -> str:
             'set device to one of these'
         )
     return name
+
+
+def cut(model: openvino.Model, name: str) -> tuple[openvino.Model, openvino.Model]:
+    """
+    Split a model, which is used up, in two: what depends on one input alone, and the rest.
+
+    The outputs of the first are inputs of the second, cut_0, cut_1, ...
+    """
+    alone: dict[str, bool] = {}  # by node; constants are not: they go with whoever reads them
+    results, given = [], []
+    for node in model.get_ordered_ops():
+        before = [port.get_source_output().get_node() for port in node.inputs()]
+        before = [each.get_name() for each in before if each.get_type_name() != 'Constant']
+        is_input = node.get_type_name() == 'Parameter' and name in node.output(0).get_names()
+        alone[node.get_name()] = is_input or (bool(before) and all(alone[b] for b in before))
+    for node in model.get_ordered_ops():
+        for port in node.outputs() if alone[node.get_name()] else ():
+            readers = [r for r in port.get_target_inputs() if not alone[r.get_node().get_name()]]
+            if readers:
+                joint = opset.parameter(port.get_partial_shape(), port.get_element_type())
+                joint.output(0).set_names({f'cut_{len(given)}'})
+                for reader in readers:
+                    reader.replace_source_output(joint.output(0))
+                results.append(opset.result(port))
+                given.append(joint)
+    first, others = [], []
+    for parameter in model.get_parameters():
+        (first if alone[parameter.get_name()] else others).append(parameter)
+    return openvino.Model(results, first), openvino.Model(model.get_results(), others + given)
 
 
 def _specs(ports) -> dict[str, Spec]:

@@ -1,9 +1,8 @@
 """
 Random changes of one training frame: pure functions over arrays and a generator.
 
-OpenCV and numpy, not torchvision's transforms v2: the same cut, turn, colours and blur of a frame
-of 640 x 480 to 320 x 256 took those 13 times as long (76 ms of one core, this 5.9, noise and holes
-of depth included), and their random numbers are global, so that workers would have to be counted.
+What is changed is drawn here; torchvision's transforms v2 change it, in the form of functions: as
+transforms they draw from torch's one generator, and workers would then have to be counted.
 """
 
 from __future__ import annotations
@@ -11,8 +10,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from rganet_ros.training.config import Recipe
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional, InterpolationMode
 
 IGNORE = 255
+GREY = 114  # where a cut leaves the frame: the letterbox's padding
 
 
 def augment(
@@ -34,72 +37,86 @@ def augment(
 
     Without a size it is the whole frame, and only flips and colours change.
     """
+    image = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+    # Nearest neighbours of both are the same: they go as one, and class ids are exact in float32.
+    maps = torch.from_numpy(np.stack([depth, label]).astype(np.float32))
     if size is not None:
-        rgb, depth, label = _cut(rgb, depth, label, size, recipe, rng)
-    if rng.random() < 0.5:
-        rgb, depth, label = rgb[:, ::-1], depth[:, ::-1], label[:, ::-1]
-    if rng.random() < 0.5:
-        rgb, depth, label = rgb[::-1], depth[::-1], label[::-1]
-    rgb = recolour(rgb, recipe.colour, rng, own)
-    return rgb, spoil(depth, recipe.depth_holes, rng, own), label
+        image, maps = _cut(image, maps, size, recipe, rng)
+    for flip in (functional.horizontal_flip, functional.vertical_flip):
+        if rng.random() < 0.5:
+            image, maps = flip(image), flip(maps)
+    rgb = np.ascontiguousarray(recolour(image, recipe.colour, rng, own).permute(1, 2, 0))
+    depth, label = maps.numpy()
+    depth = spoil(depth, recipe.depth_holes, rng, own)
+    if rng.random() < recipe.without_depth:
+        depth = np.zeros_like(depth)
+    return rgb, depth, label.astype(np.uint8)
 
 
-def _cut(rgb, depth, label, size, recipe, rng):
-    sides, cut = np.array(label.shape[::-1]), np.array(size[::-1])
+def _cut(
+    image: Tensor, maps: Tensor, size: tuple[int, int], recipe: Recipe, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Turn, zoom and shift a picture (3, H, W), depth and label (2, H, W); cut out `size`."""
+    sides, cut = np.array(image.shape[:0:-1]), np.array(size[::-1])
     moved = rng.random() < recipe.move_share
-    zoom = np.exp(rng.uniform(*np.log(recipe.zoom))) if moved else 1.0
-    angle = np.deg2rad(rng.uniform(-recipe.turn, recipe.turn)) if moved else 0.0
+    zoom = float(np.exp(rng.uniform(*np.log(recipe.zoom)))) if moved else 1.0
+    angle = rng.uniform(-recipe.turn, recipe.turn) if moved else 0.0
     scale = zoom * (min(cut / sides) if recipe.fit == 'letterbox' else 1)
     # How far the centre may be from the middle so that an unturned cut stays inside.
     room = np.maximum(sides - cut / scale, 0) / 2
     centre = sides / 2 + rng.uniform(-room, room)
     if moved:
         centre = centre + recipe.shift * cut / scale * rng.uniform(-1, 1, 2)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
-    there = np.column_stack([turn, centre - turn @ (cut / 2)])
+    # Only what the turned cut sees is warped; no less than a cut, which is its middle then.
+    c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    turn = np.array([[c, -s], [s, c]])
+    seen = np.maximum(abs(turn) @ cut / scale, cut) / 2 + 1
+    first, last = np.floor(centre - seen).astype(int), np.ceil(centre + seen).astype(int)
+    around = [*-first, *(last - sides)]  # negative where something is left out
+    shift = turn @ ((first + last) / 2 - centre) * scale
 
-    def warp(array, flags, border):
-        flags |= cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(array, there, size[::-1], flags=flags, borderValue=border)
+    def warp(x: Tensor, how: InterpolationMode, fill: list[float]) -> Tensor:
+        x = functional.pad(x, around, fill=fill)
+        x = functional.affine(x, angle, shift.tolist(), scale, [0, 0], how)
+        return functional.center_crop(x, list(size))
 
-    rgb = warp(rgb, cv2.INTER_LINEAR, (114, 114, 114))
-    depth, label = warp(depth, cv2.INTER_NEAREST, 0), warp(label, cv2.INTER_NEAREST, IGNORE)
+    image = warp(image, InterpolationMode.BILINEAR, [GREY] * 3)
+    maps = warp(maps, InterpolationMode.NEAREST, [0, IGNORE])
     # A larger picture of the same thing is the camera brought nearer: heights and slopes stay.
-    known = depth > 0
+    known = maps[0] > 0
     if known.any():
-        depth = np.where(known, depth + depth[known].mean() * (1 / zoom - 1), 0)
-    return rgb, depth.astype(np.float32), label
+        maps[0] += known * maps[0][known].mean() * (1 / zoom - 1)
+    return image, maps
 
 
 def recolour(
-    rgb: np.ndarray,
+    image: Tensor,
     strength: float,
     rng: np.random.Generator,
     own: np.random.Generator | None = None,
-) -> np.ndarray:
-    """Change exposure, contrast, gamma, white balance, saturation and hue; blur; add noise."""
+) -> Tensor:
+    """
+    Change exposure, gamma, white balance, contrast, saturation and hue; blur; add noise.
+
+    image  (3, H, W) uint8, as is what it returns
+    """
     own = own or rng
 
-    def around(spread, count=None):
-        return np.exp(strength * spread * rng.uniform(-1, 1, count))
+    def around(spread: float) -> float:
+        return float(np.exp(strength * spread * rng.uniform(-1, 1)))
 
-    ramp = np.arange(256, dtype=np.float32)[:, None] / 255
-    curve = (ramp * around(0.5)) ** around(0.5) * around(0.3, 3)
-    curve = (curve - 0.45) * around(0.5) + 0.45
-    rgb = cv2.LUT(np.ascontiguousarray(rgb), (curve * 255).clip(0, 255).astype(np.uint8)[:, None])
-    if rng.random() < 0.5 * strength * 2:
-        hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
-        tone = np.arange(256)
-        hue = (tone + rng.uniform(-20, 20) * strength) % 180
-        saturation = (tone * around(1.0)).clip(0, 255)
-        table = np.stack([hue, saturation, tone], -1).astype(np.uint8)
-        rgb = cv2.cvtColor(cv2.LUT(hsv, table[:, None]), cv2.COLOR_HSV2RGB)
+    x = functional.to_dtype(image, torch.float32, scale=True)
+    x = functional.adjust_gamma(functional.adjust_brightness(x, around(0.5)), around(0.5))
+    x = functional.normalize(x, [0, 0, 0], [around(0.3) for _ in range(3)]).clip(max=1)
+    x = functional.adjust_contrast(x, around(0.5))
+    if rng.random() < strength:
+        x = functional.adjust_saturation(x, around(1.0))
+        x = functional.adjust_hue(x, strength * rng.uniform(-1, 1) / 9)
     if rng.random() < 0.4 * strength:
-        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 1.2))
+        x = functional.gaussian_blur(x, [5, 5], [rng.uniform(0.4, 1.2)])
     if rng.random() < 0.8 * strength:
-        noise = own.integers(-1, 2, rgb.shape, np.int8) * np.int8(rng.uniform(1, 12))
-        rgb = cv2.add(rgb, noise.astype(np.int16), dtype=cv2.CV_8U)
-    return rgb
+        x = x + torch.from_numpy(own.standard_normal(x.shape, np.float32)) * rng.uniform(0, 0.04)
+    return functional.to_dtype(x.clip(0, 1), torch.uint8, scale=True)
 
 
 def spoil(

@@ -65,6 +65,7 @@ class Recipe:
     shift: Annotated[float, Range(0, 1), 'largest random shift, of the sides of a crop'] = 0.0
     colour: Annotated[float, Range(0, 1), 'strength of the changes of colour'] = 0.5
     depth_holes: Annotated[int, Range(0, 100), 'most blobs of depth that are dropped'] = 6
+    without_depth: Annotated[float, Range(0, 1), 'of pictures whose depth is left out'] = 0.0
     evaluate_every: Annotated[int, Range(1, 100000), 'epochs'] = 5
 
     def __post_init__(self):

@@ -50,6 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="what MGRID gives a cell without a hit: 0, or 0.05 as the authors' program (paper)",
     )  # fmt: skip
     parser.add_argument('--backend', default='auto', help='engine of a model file')
+    parser.add_argument('--precision', default='model', help="of a model file's arithmetic")
     parser.add_argument('--threads', type=int, default=0, help='0: as many as the engine chooses')
     parser.add_argument(
         '--smooth', type=float, default=0, metavar='SHARE',
@@ -72,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     frames = DataSet(args.data, args.split or 'test', args.unlabelled)
     if args.smooth and frames.classes != CLASSES:
         raise ValueError(f'--smooth is of affordances: {args.data} has other classes than ours')
-    opened = [open_answer(name, frames, args.backend, args.threads) for name in args.models]
+    engine = args.backend, args.threads, args.precision
+    opened = [open_answer(name, frames, *engine) for name in args.models]
     pictures = args.out is not None and args.out.suffix != '.json'
     grid = Grid(gamma_at_zero=args.gamma_at_zero)
     labelled, size = origin.cup(frames.card), frames[0][2].shape
@@ -82,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         about = {'model': str(name), 'data': str(args.data), 'split': frames.split}
         about |= {'unlabelled': frames.unlabelled, 'gamma_at_zero': grid.gamma_at_zero}
         about |= {'classes': list(frames.classes), 'smooth': args.smooth}
+        about |= {'precision': args.precision}
         known = noted(str(name))
         about |= dict(zip(Count._fields, cost(known, size) or (None, None)))
         about |= {'cup': cup(known), 'labels_for': labelled.name if labelled else ''}
@@ -109,7 +112,9 @@ def _check(args: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer:
+def open_answer(
+    name: str, frames: DataSet, backend='auto', threads=0, precision='model'
+) -> Answer:
     """Open what answers frames, as score.answerer's function does; ValueError if it cannot."""
     if str(name) == 'normals':
         check_fit(name, frames, True, CLASSES)
@@ -122,6 +127,7 @@ def open_answer(name: str, frames: DataSet, backend='auto', threads=0) -> Answer
         check_fit(name, frames, network.config.depth, classes)
         return answerer(network, torch.device('cpu'))
     options = {'model': str(name), 'backend': backend, 'threads': threads}
+    options['precision'] = precision
     options['build_engine'] = 'if_missing'  # nobody waits with a time limit
     predictor = open_predictor(make(PredictorOptions, options), frames.classes)
     check_fit(name, frames, predictor.takes_depth, frames.classes)

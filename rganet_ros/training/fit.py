@@ -13,18 +13,20 @@ import numpy as np
 from rganet_ros import networks, report
 from rganet_ros.dataset import read_picture
 from rganet_ros.training import records
-from rganet_ros.training.batches import Batches, load
+from rganet_ros.training.batches import Batches, load, on
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.data import Frames
 from rganet_ros.training.machine import open_fabric
 from rganet_ros.training.score import answerer, save_sheet, score
-from rganet_ros.training.start import start_from
+from rganet_ros.training.start import is_model, start_from
 from rganet_ros.training.training import Training
+from rganet_ros.training.unfold import settle
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 import torch
 from torch import nn
 
 SAVE_EVERY = 30.0  # seconds: on a GPU an epoch may be shorter than writing it
+SETTLED = 8  # batches whose statistics norms that come out of a model file get
 READ_EVERY = 16  # steps: to read a loss from a GPU is to wait until it has nothing to do
 
 
@@ -66,7 +68,7 @@ def fit(
     if fabric.broadcast((out / 'last.pt').exists()):
         training.resume(out / 'last.pt', about)
     else:
-        _begin(training, init)
+        _begin(training, batches, init)
     if training.epoch == recipe.epochs:
         return training.average
     if not first:
@@ -99,7 +101,7 @@ def fit(
     return training.average
 
 
-def _begin(training: Training, init: str | Path | None) -> None:
+def _begin(training: Training, batches: Batches, init: str | Path | None) -> None:
     """Take what fits of a checkpoint; ValueError where a backbone would be kept at random."""
     random = not training.recipe.backbone_rate and not training.recipe.weights
     if not init:
@@ -113,6 +115,9 @@ def _begin(training: Training, init: str | Path | None) -> None:
             f'backbone_rate 0 would keep {len(lost)} random tensors of the backbone, which '
             f'{init} does not have: give another --init, or another backbone_rate'
         )
+    if is_model(init) and not training.recipe.freeze_norms:
+        picked = (batches[0, number][0] for number in range(min(SETTLED, batches.steps)))
+        settle(training.network.eval(), (on(training.device, batch)[:2] for batch in picked))
     training.average.load_state_dict(training.network.state_dict())
     if training.fabric.global_rank == 0:
         parts = ', '.join(dict.fromkeys(name.split('.')[0] for name in missed))

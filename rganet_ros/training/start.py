@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rganet_ros import networks
+from rganet_ros import models, networks
 from rganet_ros.networks.layers import DepthChannels
+from rganet_ros.training.unfold import weights_of
 from safetensors import SafetensorError
 import torch
 from torch import nn
@@ -20,35 +21,49 @@ def _sees_pixels(one: torch.Tensor, other: torch.Tensor) -> bool:
     )
 
 
+def is_model(path: str | Path) -> bool:
+    """Tell whether a model file is meant: the path of an .onnx, or a bare name."""
+    return Path(path).suffix in ('.onnx', '')
+
+
 def start_from(network: nn.Module, path: str | Path) -> list[str]:
     """
-    Load the weights that fit from a checkpoint; returns the names of those that do not.
+    Load the weights that fit from a checkpoint or a model; returns the names of those that do not.
 
     The first layer may have fewer input channels there, colour without depth: they come first, the
-    others start at zero, and the network begins by answering as the one it came from. ValueError
-    where it has more, or the file is something else.
+    others start at zero, and the network begins by answering as the one it came from. It may have
+    more where that one has learnt without depth, too (`without_depth`): the network answers as it
+    does then. Else ValueError, as where the file is something else.
     """
-    try:
-        weights = networks.read_weights(path)
-    except SafetensorError as error:
-        raise ValueError(
-            f'{path} is no .safetensors file, or cut off ({error}): give a checkpoint of rganet '
-            'train'
-        ) from None
+    weights, recipe = _read(path)
     own, missed = network.state_dict(), []
     for name, value in own.items():
         given = weights.get(name)
         if given is not None and given.shape == value.shape:
             value.copy_(given)
         elif given is not None and _sees_pixels(given, value):
-            colour = given.shape[1]
-            if colour > value.shape[1]:
+            if given.shape[1] > value.shape[1] and not recipe.get('without_depth'):
                 raise ValueError(
                     f'{path} sees depth, and the recipe makes a network of colour alone: set '
                     'depth: true in its config, or start from a model of colour'
                 )
+            common = min(given.shape[1], value.shape[1])
             value.zero_()
-            value[:, :colour] = given
+            value[:, :common] = given[:, :common]
         else:
             missed.append(name)
     return missed
+
+
+def _read(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
+    """Read the weights, and the recipe that they were trained by."""
+    if is_model(path):
+        model = models.find(path)
+        return weights_of(model), model.card.get('made', {}).get('recipe', {})
+    try:
+        return networks.read_weights(path), networks.notes(path).get('made', {}).get('recipe', {})
+    except SafetensorError as error:
+        raise ValueError(
+            f'{path} is no .safetensors file, or cut off ({error}): give a checkpoint of rganet '
+            'train'
+        ) from None

@@ -33,7 +33,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add('--network', nargs='+', metavar='NAME', default=[None],
         help="instead of the recipe's; several, or `all` the recipe has rows for, are trained one "
         'after another in out/NAME')  # fmt: skip
-    add('--init', help='start from the weights of this checkpoint where they fit')
+    add(
+        '--init',
+        help='start from the weights, where they fit, of a checkpoint or model (name or .onnx)',
+    )
     add('--minutes', type=float, help="as many epochs as fit, each network; not the recipe's")
     for name, kind in zip(CHANGES, (int, int, int, str)):
         add(f'--{name}', type=kind, help="instead of the recipe's")

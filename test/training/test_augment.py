@@ -1,6 +1,7 @@
 import numpy as np
 from rganet_ros.training.augment import augment, IGNORE, recolour, spoil
 from rganet_ros.training.config import Recipe
+import torch
 
 
 def frame(height=120, width=160):
@@ -46,13 +47,14 @@ def test_a_whole_frame_is_only_flipped():
 
 
 def test_colours_change_with_their_strength():
-    rgb = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    change = [
-        np.mean([np.abs(recolour(rgb, s, np.random.default_rng(i)) - rgb.astype(int)).mean()
-                 for i in range(10)])
-        for s in (0.0, 0.3, 1.0)
-    ]  # fmt: skip
-    assert change[0] < 1 < change[1] < change[2]
+    rgb = torch.randint(0, 256, (3, 60, 80), dtype=torch.uint8)
+
+    def change(strength):
+        changed = [recolour(rgb, strength, np.random.default_rng(i)) for i in range(10)]
+        return (torch.stack(changed).int() - rgb.int()).abs().float().mean()
+
+    none, some, much = change(0.0), change(0.3), change(1.0)
+    assert none < 1 < some < much
 
 
 def test_spoiled_depth_loses_blobs_and_invents_nothing():
@@ -82,3 +84,9 @@ def test_a_shift_leaves_the_frame_and_move_share_says_how_often():
     ]
     assert 10 <= sum(share == 0 for share in empty) <= 30
     assert 0.2 < max(empty) < 0.51
+
+
+def test_some_pictures_are_left_without_depth():
+    recipe = Recipe(without_depth=0.5)
+    depths = [augment(*frame(), (96, 128), recipe, np.random.default_rng(i))[1] for i in range(40)]
+    assert 10 <= sum(not depth.any() for depth in depths) <= 30

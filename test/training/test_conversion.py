@@ -1,5 +1,6 @@
 """Model files in other precisions: made, held against what they were, refused past a tolerance."""
 
+from contextlib import closing
 import json
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 from rganet_ros import models
 from rganet_ros.cli import main
 from rganet_ros.runtime import load, tensorrt_builder
+from rganet_ros.runtime.openvino_backend import core
 from rganet_ros.runtime.tensorrt_builder import Target
 from rganet_ros.training import conversion, parity, precision
 from small_data import make_frame, write
@@ -121,6 +123,25 @@ def test_int8_is_about_zero_for_tensorrt_and_has_all_steps_for_processors(
     else:
         assert all(zero.dtype == np.uint8 for zero in zeros)
         assert largest <= 64
+
+
+def test_what_int8_leaves_runs_in_bf16_where_the_processor_has_that(path, tmp_path, data):
+    model = models.find(path)
+    frames = list(conversion.inputs(model, data))
+    made = conversion.retyped(model, tmp_path / 'int8.onnx', 'int8', frames)
+    with pytest.raises(ValueError, match="a file in fp32, in 'int8.bf16' here"):
+        load('openvino', model, precision='int8+bf16')
+    if 'BF16' not in core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES'):
+        with pytest.raises(ValueError, match="in 'int8.bf16' here: ask for int8"):
+            load('openvino', made, precision='int8+bf16')
+        return
+    said = {}
+    for asked in ('int8', 'int8+bf16'):
+        with closing(load('openvino', made, precision=asked)) as backend:
+            assert backend.describe()['precision'] == asked
+            said[asked] = backend.run(frames[0], backend.new_state())['affordance']
+    apart = np.abs(said['int8'] - said['int8+bf16'])
+    assert apart.max() > 0 and apart.mean() < 0.005, apart.mean()
 
 
 def test_a_plain_folder_will_do_if_it_is_for_the_model(tmp_path, capsys):
