@@ -1,4 +1,4 @@
-"""Batch norms that vanish: found by running the network once, then given to convolutions."""
+"""Equal networks that engines run faster: norms go into convolutions, first layers see blocks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import copy
 from functools import partial
 
 import torch
-from torch import nn
+from torch import nn, Tensor
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+FEW = 8  # channels; engines compute convolutions by blocks of 8 or 16 of them
 
 
 class _Uses(TorchFunctionMode):
@@ -104,6 +106,48 @@ def fold_norms(network: nn.Module) -> nn.Module:
         _put(network, conv, fuse_conv_bn_eval(before, after, transposed))
         _put(network, norm, getattr(after, 'act', nn.Identity()))  # timm's norms may activate
     return network
+
+
+class BlockConv(nn.Module):
+    """
+    A convolution of stride 2 of few channels, as one of stride 1 of four times as many.
+
+    Those are the pixels of 2 x 2 blocks; the kernel is padded with zeros to whole blocks.
+    """
+
+    @torch.no_grad()
+    def __init__(self, conv: nn.Conv2d):
+        """Rearrange the weights."""
+        super().__init__()
+        (length, _), (padding, _) = conv.kernel_size, conv.padding
+        before = -(-padding // 2)  # blocks of padding, and the pixels of them that are too many
+        first = 2 * before - padding
+        blocks = -(-(first + length) // 2)
+        self.padding = (before, blocks - 1 - before) * 2
+        weight = conv.weight.new_zeros(*conv.weight.shape[:2], 2 * blocks, 2 * blocks)
+        weight[..., first : first + length, first : first + length] = conv.weight
+        self.conv = nn.Conv2d(4 * conv.in_channels, conv.out_channels, blocks)
+        self.conv.weight = nn.Parameter(functional.pixel_unshuffle(weight, 2))
+        self.conv.bias = conv.bias
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        height, width = x.shape[2:]
+        x = functional.pad(x, (0, width % 2, 0, height % 2))
+        return self.conv(functional.pad(functional.pixel_unshuffle(x, 2), self.padding))
+
+
+def block_convolutions(network: nn.Module) -> nn.Module:
+    """Put a BlockConv, in place, where a convolution of stride 2 sees few channels."""
+    for name, conv in list(network.named_modules()):
+        if isinstance(conv, nn.Conv2d) and conv.in_channels <= FEW and _halves(conv):
+            _put(network, name, BlockConv(conv))
+    return network
+
+
+def _halves(conv: nn.Conv2d) -> bool:
+    same = conv.kernel_size[0] == conv.kernel_size[1] == 2 * conv.padding[0] + 1
+    once = conv.stride == (2, 2) and conv.groups == 1 and conv.dilation == (1, 1)
+    return same and once and type(conv) is nn.Conv2d  # timm has one that pads by itself
 
 
 def _put(network: nn.Module, name: str, module: nn.Module) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 
-from rganet_ros.networks.folding import fold_norms
+import numpy as np
+from rganet_ros.networks.folding import block_convolutions, fold_norms
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
+FEW = 4  # channels that are resized by matrices
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as pretrained weights want
 
 
@@ -38,7 +40,7 @@ class Network(nn.Module):
 
     def for_inference(self) -> nn.Module:
         """Return an equal network, evaluating, in the form that engines run best."""
-        return fold_norms(copy.deepcopy(self).eval())
+        return block_convolutions(fold_norms(copy.deepcopy(self).eval()))
 
 
 class ConvNorm(nn.Sequential):
@@ -64,8 +66,29 @@ class ConvNorm(nn.Sequential):
 
 
 def resize(x: Tensor, size, align_corners=True) -> Tensor:
-    """Resize bilinearly to (height, width)."""
+    """
+    Resize bilinearly to (height, width).
+
+    In a graph for engines maps of few channels, the logits, are multiplied by matrices: the same
+    numbers, and less work for an engine than to interpolate.
+    """
+    if torch.compiler.is_exporting() and x.shape[1] <= FEW:
+        down, across = (
+            torch.from_numpy(interpolation(before, after, align_corners))
+            for before, after in zip(x.shape[-2:], size)
+        )
+        return down @ (x @ across.mT)
     return functional.interpolate(x, size, mode='bilinear', align_corners=align_corners)
+
+
+def interpolation(before: int, after: int, align_corners: bool) -> np.ndarray:
+    """Give the matrix (after, before) that interpolates a line of pixels linearly."""
+    places = np.arange(after)
+    if align_corners:
+        places = places * ((before - 1) / max(after - 1, 1))
+    else:
+        places = ((places + 0.5) * (before / after) - 0.5).clip(0, before - 1)
+    return np.maximum(1 - abs(places[:, None] - np.arange(before)), 0).astype(np.float32)
 
 
 class Pixels(nn.Module):

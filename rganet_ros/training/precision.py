@@ -129,21 +129,24 @@ def to_int8(
                 follows a ReLU has all the steps, and weights of 7 bits: a processor without VNNI
                 adds two products in 16 bits, which larger ones overflow
 
-    The first convolution sees channels of different kinds, the last makes the logits: both stay.
+    The last convolution makes the logits and stays. So does the first where it sees depth, too:
+    channels of different kinds have one range there.
     """
     model = widen(model)
     # What the quantiser advises to do first is done: constants and norms are folded.
     helper.set_model_props(model, {'onnx.quant.pre_process': 'onnxruntime.quant'})
     convolutions = [node.name for node in model.graph.node if node.op_type == 'Conv']
+    deep = any(each.name == 'depth' for each in model.graph.input)
+    kept = [*convolutions[: int(deep)], convolutions[-1]]
     values = quantization.QuantType.QInt8 if about_zero else quantization.QuantType.QUInt8
     options = {'WeightSymmetric': True, 'QuantizeBias': False, 'ActivationSymmetric': about_zero}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'quantised.onnx'
         quantization.quantize_static(
             model, path, _Reader(frames),
-            quant_format=quantization.QuantFormat.QDQ, op_types_to_quantize=['Conv'],
+            quant_format=quantization.QuantFormat.QDQ, op_types_to_quantize=['Conv', 'MaxPool'],
             per_channel=True, activation_type=values, reduce_range=not about_zero,
             weight_type=quantization.QuantType.QInt8, extra_options=options,
-            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            nodes_to_exclude=kept,
         )  # fmt: skip
         return onnx.load(path)

@@ -1,5 +1,9 @@
-from rganet_ros.networks.layers import DepthChannels
+import numpy as np
+import pytest
+from rganet_ros.networks.folding import BlockConv
+from rganet_ros.networks.layers import DepthChannels, interpolation, resize
 import torch
+from torch import nn
 
 
 def plane(height=64, width=96, right=0.0, down=0.0, at=0.6):
@@ -50,3 +54,35 @@ def test_half_precision_stays_finite():
     half = DepthChannels()(depth.half()).float()
     assert half.isfinite().all()
     assert (half - DepthChannels()(depth))[:, [0, 4]].abs().max() < 2e-3
+
+
+@pytest.mark.parametrize('align_corners', [True, False])
+@pytest.mark.parametrize(('before', 'after'), [(60, 480), (15, 60), (7, 7), (1, 5), (9, 4)])
+def test_lines_are_interpolated_as_torch_does(before, after, align_corners):
+    line = torch.rand(1, 2, 1, before)
+    expected = resize(line, (1, after), align_corners)[0, :, 0]
+    found = line[0, :, 0].numpy() @ interpolation(before, after, align_corners).T
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+class Resized(nn.Module):
+    def forward(self, x):
+        return resize(x, (24, 40))
+
+
+def test_a_graph_for_engines_resizes_few_channels_by_products():
+    for channels, product in ((3, True), (32, False)):
+        x = torch.rand(1, channels, 6, 10)
+        graph = torch.export.export(Resized(), (x,))
+        calls = [str(node.target) for node in graph.graph.nodes]
+        assert any('matmul' in call for call in calls) == product
+        torch.testing.assert_close(graph.module()(x), Resized()(x))
+
+
+@pytest.mark.parametrize('length', [1, 3, 5, 7])
+@pytest.mark.parametrize('size', [(16, 24), (15, 23)])
+def test_a_convolution_of_blocks_is_the_convolution(length, size):
+    conv = nn.Conv2d(5, 6, length, 2, length // 2).double()
+    x = torch.rand(2, 5, *size).double()
+    with torch.no_grad():
+        torch.testing.assert_close(BlockConv(conv)(x), conv(x))
