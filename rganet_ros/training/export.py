@@ -25,6 +25,7 @@ from torch import nn
 
 OPSET = 17
 SIZE = (480, 640)
+BITS = 11  # significant bits of fp16
 CUP_RADIUS = 0.015  # metres; for data whose card names no cup
 
 
@@ -43,6 +44,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         '--cup-radius', type=float,
         help=f"metres (that of the training data's card, else {CUP_RADIUS})",
     )  # fmt: skip
+    parser.add_argument(
+        '--bits', type=int, default=BITS, choices=range(2, BITS + 1), metavar='N',
+        help='significant bits that weights are rounded to: with 8 the file is as large, but git '
+        'and zip keep it in three quarters (11: all of fp16)',
+    )  # fmt: skip
     conversion.arguments(parser)
 
 
@@ -56,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
             plain = args.out if args.precision in (None, 'fp32') else Path(folder) / args.out.name
             path = plain.with_suffix('.onnx')
             size = args.size and tuple(args.size)
-            export(Path(args.source), path, size, args.cup_radius, args.command)
+            export(Path(args.source), path, size, args.cup_radius, args.command, args.bits)
             model = models.find(path)
         elif args.size:
             raise ValueError('--size is fixed in a model file: give its checkpoint')
@@ -81,6 +87,7 @@ def export(
     size: tuple[int, int] | None = None,
     cup_radius: float | None = None,
     command='',
+    bits=BITS,
 ) -> dict:
     """
     Write path (.onnx), its card (.json) and the weights it has (.safetensors); returns the card.
@@ -88,6 +95,7 @@ def export(
     size        (height, width) of the model's input; None: that of the network's Config, or SIZE
     cup_radius  metres; None: that of the cup that the data's labels were made for, or CUP_RADIUS
     command     the line that asked for it, for the card
+    bits        significant bits that weights are rounded to
 
     Weights are stored as fp16 and widened by Casts: arithmetic is float32. The shipped safetensors
     hold those same rounded values, unfolded, so torch and the engines answer alike.
@@ -102,7 +110,7 @@ def export(
         raise ValueError(f'{checkpoint} is bound to {bound}: leave --size {size} out')
     weights = path.with_suffix('.safetensors')
     made = about.get('made', {})
-    networks.save(weights, network, half=True, made=made)
+    networks.save(weights, rounded(network, bits), half=True, made=made)
     network = networks.restore(weights)
     graph = store_half(to_onnx(network, size))
     onnx.checker.check_model(graph, full_check=True)
@@ -121,7 +129,7 @@ def export(
         'depth': network.config.depth,
         'cup': cup.name if cup and cup.radius == cup_radius else '',
         'cup_radius': cup_radius,
-        'precision': 'fp32 arithmetic, fp16 weights',
+        'precision': f'fp32 arithmetic, fp16 weights of {bits} significant bits',
         'arithmetic': 'fp32',
         'data': made.get('data', {}),
         'scores': made.get('scores', {}),
@@ -139,6 +147,16 @@ def export(
     }
     write_file(path.with_suffix('.json'), (json.dumps(card, indent=2) + '\n').encode())
     return card
+
+
+@torch.no_grad()
+def rounded(network: nn.Module, bits: int) -> nn.Module:
+    """Round, in place, the weights of layers to so many significant bits."""
+    for value in network.parameters():
+        if value.ndim > 1 and bits < BITS:
+            mantissa, exponent = torch.frexp(value)
+            value.copy_(torch.ldexp(torch.round(mantissa * 2**bits) / 2**bits, exponent))
+    return network
 
 
 def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:

@@ -2,6 +2,7 @@ import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
+import zlib
 
 import numpy as np
 import onnx
@@ -107,3 +108,19 @@ def test_the_graph_names_no_path_of_the_machine_that_made_it(exported):
     data = exported.path.read_bytes()
     for place in (networks.__file__, torch.__file__):
         assert str(Path(place).parent).encode() not in data
+
+
+def test_weights_of_fewer_bits_take_less_room_in_git(exported, tmp_path):
+    checkpoint, brief = exported.path.parent / 'network.safetensors', tmp_path / 'brief.onnx'
+    card = export.export(checkpoint, brief, SIZE, bits=8)
+    assert '8 significant bits' in card['precision']
+    weights = networks.read_weights(brief.with_suffix('.safetensors'))
+    assert all(torch.equal(w, w.bfloat16().float()) for w in weights.values() if w.ndim > 1)
+    room, before = (len(zlib.compress(path.read_bytes())) for path in (brief, exported.path))
+    assert room < 0.85 * before
+    said = [
+        onnxruntime.InferenceSession(model, providers=['CPUExecutionProvider'])
+        .run(['affordance'], arrays(exported, 0))[0]
+        for model in (brief, exported.path)
+    ]  # fmt: skip
+    assert 0 < np.abs(said[0] - said[1]).mean() < 0.02
