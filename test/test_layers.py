@@ -23,7 +23,7 @@ LIBRARIES = {
     'safetensors': ('networks/', 'training/'),
     'lightning_fabric': ('training/',),
     'tensorboardX': ('training/',),
-    'onnx': ('training/', 'runtime/tensorrt_builder.py'),
+    'onnx': ('training/', 'networks/unfold.py', 'runtime/tensorrt_builder.py'),
     'tensorrt': ('runtime/tensorrt_builder.py',),
     'pycuda': ('runtime/tensorrt_backend.py',),
     'cuda': ('runtime/cuda_graph.py',),

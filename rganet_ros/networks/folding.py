@@ -41,7 +41,7 @@ def norm_pairs(network: nn.Module) -> dict[str, str]:
     """
     Find the convolutions whose output goes to a batch norm and nowhere else, by names.
 
-    The network is run once, on shapes alone (the meta device). What runs twice is left out.
+    The network is run once, on shapes alone. What runs twice is left out.
     """
     traced = copy.deepcopy(network).to('meta', torch.float32).eval()
     made: dict[int, str] = {}
@@ -61,13 +61,27 @@ def norm_pairs(network: nn.Module) -> dict[str, str]:
             module.register_forward_hook(partial(after_convolution, name))
         elif isinstance(module, nn.BatchNorm2d):
             module.register_forward_hook(partial(after_norm, name))
-    height, width = getattr(network.config, 'size', (64, 64))
-    state = network.new_state(1, 'meta')
-    image = torch.zeros(1, 3, height, width, device='meta')
-    with torch.no_grad(), uses:
-        traced(image, image[:, :1], **state)
+    with uses:
+        _run_once(traced)
     found = {made[key]: norm for key, norm in pairs.items() if uses.times[key] == 1}
     return {conv: norm for conv, norm in found.items() if runs[conv] == runs[norm] == 1}
+
+
+def modules_that_run(network: nn.Module) -> set[str]:
+    """Name the modules that take part in an answer: auxiliary heads, say, do not."""
+    traced, runs = copy.deepcopy(network).to('meta', torch.float32).eval(), set()
+    for name, module in traced.named_modules():
+        module.register_forward_pre_hook(lambda *_, name=name: runs.add(name))
+    _run_once(traced)
+    return runs
+
+
+@torch.no_grad()
+def _run_once(traced: nn.Module) -> None:
+    """Run a network that is on the meta device, on shapes alone."""
+    height, width = getattr(traced.config, 'size', (64, 64))
+    image = torch.zeros(1, 3, height, width, device='meta')
+    traced(image, image[:, :1], **traced.new_state(1, 'meta'))
 
 
 @torch.no_grad()
@@ -119,16 +133,22 @@ class BlockConv(nn.Module):
     def __init__(self, conv: nn.Conv2d):
         """Rearrange the weights."""
         super().__init__()
-        (length, _), (padding, _) = conv.kernel_size, conv.padding
-        before = -(-padding // 2)  # blocks of padding, and the pixels of them that are too many
-        first = 2 * before - padding
-        blocks = -(-(first + length) // 2)
+        before, place = self.place(conv)
+        blocks = -(-place.stop // 2)
         self.padding = (before, blocks - 1 - before) * 2
         weight = conv.weight.new_zeros(*conv.weight.shape[:2], 2 * blocks, 2 * blocks)
-        weight[..., first : first + length, first : first + length] = conv.weight
+        weight[..., place, place] = conv.weight
         self.conv = nn.Conv2d(4 * conv.in_channels, conv.out_channels, blocks)
         self.conv.weight = nn.Parameter(functional.pixel_unshuffle(weight, 2))
         self.conv.bias = conv.bias
+
+    @staticmethod
+    def place(conv: nn.Conv2d) -> tuple[int, slice]:
+        """Say how many blocks of padding come first, and where in whole blocks the kernel is."""
+        (length, _), (padding, _) = conv.kernel_size, conv.padding
+        before = -(-padding // 2)
+        first = 2 * before - padding
+        return before, slice(first, first + length)
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         height, width = x.shape[2:]
@@ -136,18 +156,23 @@ class BlockConv(nn.Module):
         return self.conv(functional.pad(functional.pixel_unshuffle(x, 2), self.padding))
 
 
+def first_layers(network: nn.Module) -> dict[str, nn.Conv2d]:
+    """Find the convolutions of stride 2 that see few channels, by name."""
+    return {
+        name: each
+        for name, each in network.named_modules()
+        if type(each) is nn.Conv2d  # timm has one that pads by itself
+        and each.in_channels <= FEW
+        and each.kernel_size[0] == each.kernel_size[1] == 2 * each.padding[0] + 1
+        and (each.stride, each.groups, each.dilation) == ((2, 2), 1, (1, 1))
+    }
+
+
 def block_convolutions(network: nn.Module) -> nn.Module:
-    """Put a BlockConv, in place, where a convolution of stride 2 sees few channels."""
-    for name, conv in list(network.named_modules()):
-        if isinstance(conv, nn.Conv2d) and conv.in_channels <= FEW and _halves(conv):
-            _put(network, name, BlockConv(conv))
+    """Put a BlockConv, in place, for each of the first layers."""
+    for name, conv in first_layers(network).items():
+        _put(network, name, BlockConv(conv))
     return network
-
-
-def _halves(conv: nn.Conv2d) -> bool:
-    same = conv.kernel_size[0] == conv.kernel_size[1] == 2 * conv.padding[0] + 1
-    once = conv.stride == (2, 2) and conv.groups == 1 and conv.dilation == (1, 1)
-    return same and once and type(conv) is nn.Conv2d  # timm has one that pads by itself
 
 
 def _put(network: nn.Module, name: str, module: nn.Module) -> None:

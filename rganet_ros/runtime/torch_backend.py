@@ -1,10 +1,11 @@
-"""The reference: the network itself in torch, from the weights beside the model file."""
+"""The reference: the network itself in torch, from the weights beside the model file or in it."""
 
 from __future__ import annotations
 
 import numpy as np
 from rganet_ros import networks
 from rganet_ros.models import Model
+from rganet_ros.networks.unfold import network_of
 from rganet_ros.runtime import check_precision, cuda_index, promised, Settings
 import torch
 
@@ -19,10 +20,8 @@ class TorchBackend:
     name = 'torch'
 
     def __init__(self, model: Model, settings: Settings):
-        """Load the weights; ValueError on a precision other than fp32, or without weights."""
+        """Load the weights; ValueError on another precision than fp32, or where some lack."""
         check_precision(self.name, model, settings.precision, ('fp32',))
-        if model.weights is None:
-            raise ValueError(f'backend torch needs {model.name}.safetensors beside {model.onnx}')
         if settings.threads:
             torch.set_num_threads(settings.threads)
         self.precision = settings.precision
@@ -31,7 +30,7 @@ class TorchBackend:
             self._device = torch.device('cuda', cuda_index(self.name, settings.device))
             if self._device.index >= torch.cuda.device_count():
                 raise ValueError(f'torch has no GPU {self._device.index} here: set device to cpu')
-        self._inference = networks.Inference(networks.restore(model.weights)).eval()
+        self._inference = networks.Inference(_network(model)).eval()
         self._inference.to(self._device)
         self._call = self._inference
         self._compiled = settings.compiled
@@ -82,3 +81,16 @@ class TorchBackend:
             'threads': str(torch.get_num_threads()),
             'compiled': 'yes' if self._compiled else 'no',
         }
+
+
+def _network(model: Model) -> torch.nn.Module:
+    if model.weights:
+        return networks.restore(model.weights)
+    card = model.card
+    try:
+        network = network_of(model.onnx, card['network'], card.get('config'))
+    except ValueError as error:
+        needs = f'backend torch needs {model.name}.safetensors beside {model.onnx}'
+        raise ValueError(f'{needs}: {error}') from None
+    network.temperature = card.get('calibration', {}).get('temperature', 1.0)
+    return network

@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 import numpy as np
 from rganet_ros import networks, report
 from rganet_ros.dataset import read_picture
+from rganet_ros.networks.unfold import settle
 from rganet_ros.training import records
 from rganet_ros.training.batches import Batches, load, on
 from rganet_ros.training.config import Recipe
@@ -20,7 +21,6 @@ from rganet_ros.training.machine import open_fabric
 from rganet_ros.training.score import answerer, save_sheet, score
 from rganet_ros.training.start import is_model, start_from
 from rganet_ros.training.training import Training
-from rganet_ros.training.unfold import settle
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 import torch
 from torch import nn

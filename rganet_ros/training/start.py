@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rganet_ros import models, networks
 from rganet_ros.networks.layers import DepthChannels
-from rganet_ros.training.unfold import weights_of
+from rganet_ros.networks.unfold import weights_of
+from rganet_ros.runtime import precision_of
 from safetensors import SafetensorError
 import torch
 from torch import nn
@@ -59,7 +60,11 @@ def _read(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
     """Read the weights, and the recipe that they were trained by."""
     if is_model(path):
         model = models.find(path)
-        return weights_of(model), model.card.get('made', {}).get('recipe', {})
+        card, has = model.card, precision_of(model)
+        if has != 'fp32':
+            raise ValueError(f'{model.onnx} is in {has}: start from the one in fp32')
+        weights = weights_of(model.onnx, card['network'], card['config'])
+        return weights, card.get('made', {}).get('recipe', {})
     try:
         return networks.read_weights(path), networks.notes(path).get('made', {}).get('recipe', {})
     except SafetensorError as error:

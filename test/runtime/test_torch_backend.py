@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from rganet_ros import networks, runtime
+from rganet_ros import models, networks, runtime
 from rganet_ros.models import Model
+import small_models
 import torch
 
 SIZE = (64, 96)
@@ -100,6 +101,17 @@ def test_it_refuses_what_it_cannot_do(model):
         runtime.load('torch', model, precision='bf16')
     with pytest.raises(ValueError, match='torch has no GPU 99 here'):
         runtime.load('torch', model, device='cuda:99')
-    model.weights.unlink()
-    with pytest.raises(ValueError, match=r'needs m\.safetensors'):
-        runtime.load('torch', model)
+
+
+def test_it_needs_no_weights_beside_the_file_but_for_what_is_folded_deeper(tmp_path):
+    paths = [small_models.write(tmp_path, name) for name in ('fanet18', 'rganet5-nb')]
+    model, folded = map(models.find, paths)
+    given = {'image': np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), np.uint8)}
+    beside = runtime.load('torch', model)
+    for each in (model, folded):
+        each.weights.unlink()
+    within = runtime.load('torch', model)
+    one, other = (each.run(given, each.new_state()) for each in (beside, within))
+    np.testing.assert_allclose(one['affordance'], other['affordance'], atol=1e-4)
+    with pytest.raises(ValueError, match=r'needs rganet5-nb\.safetensors beside .* folded'):
+        runtime.load('torch', folded)

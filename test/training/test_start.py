@@ -3,10 +3,10 @@ from contextlib import closing
 import numpy as np
 import pytest
 from rganet_ros import models, networks
+from rganet_ros.networks.unfold import settle
 from rganet_ros.runtime import load
 from rganet_ros.training import conversion
 from rganet_ros.training.start import start_from
-from rganet_ros.training.unfold import settle
 import small_models
 import torch
 

@@ -1,5 +1,5 @@
 """
-A network's weights again, from the graph of a model file, to train on from there.
+A network again, from the graph of a model file, to run or to train on from there.
 
 A model file has each batch norm inside the convolution before it. What comes out again is that
 convolution, and a norm that adds an offset: it answers as the file does, but while training it
@@ -9,48 +9,61 @@ would divide by what it sees. `settle` gives it the mean and variance of that be
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import onnx
 from onnx import numpy_helper
 from rganet_ros import networks
-from rganet_ros.models import Model
-from rganet_ros.networks.folding import norm_pairs
+from rganet_ros.networks.folding import BlockConv, first_layers, modules_that_run, norm_pairs
 from rganet_ros.networks.rganet_folded import affine
-from rganet_ros.runtime import precision_of
-from rganet_ros.training.precision import widen
 import torch
 from torch import nn, Tensor
+from torch.nn.functional import pixel_shuffle
+
+HALF = '_half'  # ends the name of a weight that is stored as fp16, with a Cast after it
 
 
-def weights_of(model: Model) -> dict[str, Tensor]:
+def weights_of(path: Path, name: str, config: dict) -> dict[str, Tensor]:
     """
-    Give the weights of a model's network, by the names they have there.
+    Give the weights of a network (name and Config) that stand in a model file of it, in fp32.
 
-    What only trains (auxiliary heads) is not in the file, nor what is folded deeper, as much of
-    RGANet is. ValueError where they were rounded: in another precision than fp32.
+    What only trains (auxiliary heads) is not there, nor what is folded deeper, as much of RGANet.
     """
-    if precision_of(model) != 'fp32':
-        raise ValueError(f'{model.onnx} is in {precision_of(model)}: start from the one in fp32')
-    network = networks.build(model.card['network'], model.card['config'])
-    stored = {
-        each.name.removeprefix('network.'): torch.from_numpy(numpy_helper.to_array(each).copy())
-        for each in widen(onnx.load(model.onnx)).graph.initializer
-    }
+    network, stored = networks.build(name, config), {}
+    for each in onnx.load(path).graph.initializer:
+        key = each.name.removeprefix('network.').removesuffix(HALF)
+        stored[key] = torch.from_numpy(numpy_helper.to_array(each).copy())
+    for conv, module in first_layers(network).items():
+        if f'{conv}.conv.weight' in stored:
+            _, place = BlockConv.place(module)
+            whole = pixel_shuffle(stored[f'{conv}.conv.weight'], 2)
+            stored[f'{conv}.weight'] = whole[..., place, place]
+            stored[f'{conv}.bias'] = stored[f'{conv}.conv.bias']
     weights = network.state_dict()
-    found = {name: stored[name] for name in weights if name in stored}
+    found = {k: stored[k].to(v.dtype) for k, v in weights.items() if k in stored}
     for conv, norm in norm_pairs(network).items():
         offset = stored.get(f'{conv}.bias')
         if offset is None:
             continue
         if f'{conv}.bias' in weights:
             found[f'{conv}.bias'] = torch.zeros_like(offset)
-        eps, affine = network.get_submodule(norm).eps, f'{norm}.weight' in weights
-        found[f'{norm}.running_mean'] = torch.zeros_like(offset) if affine else -offset
+        eps, scales = network.get_submodule(norm).eps, f'{norm}.weight' in weights
+        found[f'{norm}.running_mean'] = torch.zeros_like(offset) if scales else -offset
         found[f'{norm}.running_var'] = torch.full_like(offset, 1 - eps)
         found[f'{norm}.num_batches_tracked'] = weights[f'{norm}.num_batches_tracked']
-        if affine:
+        if scales:
             found |= {f'{norm}.weight': torch.ones_like(offset), f'{norm}.bias': offset}
-    return found
+    return {k: v for k, v in found.items() if v.shape == weights[k].shape}
+
+
+def network_of(path: Path, name: str, config: dict) -> nn.Module:
+    """Rebuild an evaluating network from its model file; ValueError if that is folded deeper."""
+    network, weights = networks.build(name, config), weights_of(path, name, config)
+    runs = modules_that_run(network)
+    for key in network.load_state_dict(weights, strict=False).missing_keys:
+        if key.rpartition('.')[0] in runs:
+            raise ValueError(f'{path} has {name} folded, without its {key}')
+    return network.eval()
 
 
 @torch.no_grad()
@@ -70,7 +83,7 @@ def settle(network: nn.Module, inputs: Iterable[tuple[Tensor, Tensor]]) -> None:
 
     hooks = [norm.register_forward_pre_hook(note) for norm in norms]
     for image, depth in inputs:
-        network(image, depth, **network.new_state(len(image)))
+        network(image, depth, **network.new_state(len(image), image.device))
     for hook in hooks:
         hook.remove()
     for norm in norms:
