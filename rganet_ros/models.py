@@ -2,7 +2,7 @@
 Find model files and read what their card says.
 
 A model is an ONNX file, a card of the same name (.json: network, config, classes, data, scores,
-how it was made) and, for the torch backend, the weights (.safetensors). Nothing is downloaded.
+how it was made); the weights (.safetensors) may lie beside it. Nothing is downloaded.
 """
 
 from __future__ import annotations

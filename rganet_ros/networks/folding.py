@@ -163,8 +163,11 @@ def first_layers(network: nn.Module) -> dict[str, nn.Conv2d]:
         for name, each in network.named_modules()
         if type(each) is nn.Conv2d  # timm has one that pads by itself
         and each.in_channels <= FEW
-        and each.kernel_size[0] == each.kernel_size[1] == 2 * each.padding[0] + 1
         and (each.stride, each.groups, each.dilation) == ((2, 2), 1, (1, 1))
+        and each.kernel_size[0] == each.kernel_size[1]
+        and each.kernel_size[0] % 2
+        and each.padding == (each.kernel_size[0] // 2,) * 2
+        and each.padding_mode == 'zeros'
     }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 import copy
 
 import numpy as np
@@ -11,6 +14,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 FEW = 4  # channels that are resized by matrices
+_for_engines: ContextVar[bool] = ContextVar('_for_engines', default=False)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as pretrained weights want
 
 
@@ -72,13 +76,23 @@ def resize(x: Tensor, size, align_corners=True) -> Tensor:
     In a graph for engines maps of few channels, the logits, are multiplied by matrices: the same
     numbers, and less work for an engine than to interpolate.
     """
-    if torch.compiler.is_exporting() and x.shape[1] <= FEW:
+    if _for_engines.get() and x.shape[1] <= FEW:
         down, across = (
             torch.from_numpy(interpolation(before, after, align_corners))
             for before, after in zip(x.shape[-2:], size)
         )
         return down @ (x @ across.mT)
     return functional.interpolate(x, size, mode='bilinear', align_corners=align_corners)
+
+
+@contextmanager
+def graph_for_engines() -> Iterator[None]:
+    """Trace, while this is open, what engines do fast; see `resize`."""
+    token = _for_engines.set(True)
+    try:
+        yield
+    finally:
+        _for_engines.reset(token)
 
 
 def interpolation(before: int, after: int, align_corners: bool) -> np.ndarray:

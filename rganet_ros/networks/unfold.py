@@ -23,11 +23,12 @@ from torch.nn.functional import pixel_shuffle
 HALF = '_half'  # ends the name of a weight that is stored as fp16, with a Cast after it
 
 
-def weights_of(path: Path, name: str, config: dict) -> dict[str, Tensor]:
+def weights_of(path: Path, name: str, config: dict | None) -> dict[str, Tensor]:
     """
     Give the weights of a network (name and Config) that stand in a model file of it, in fp32.
 
-    What only trains (auxiliary heads) is not there, nor what is folded deeper, as much of RGANet.
+    What only trains (auxiliary heads) is not there. ValueError where more is missing: what is
+    folded deeper, as much of RGANet, or was of no use in the graph, as some of SANet's heads.
     """
     network, stored = networks.build(name, config), {}
     for each in onnx.load(path).graph.initializer:
@@ -38,7 +39,8 @@ def weights_of(path: Path, name: str, config: dict) -> dict[str, Tensor]:
             _, place = BlockConv.place(module)
             whole = pixel_shuffle(stored[f'{conv}.conv.weight'], 2)
             stored[f'{conv}.weight'] = whole[..., place, place]
-            stored[f'{conv}.bias'] = stored[f'{conv}.conv.bias']
+            if f'{conv}.conv.bias' in stored:
+                stored[f'{conv}.bias'] = stored[f'{conv}.conv.bias']
     weights = network.state_dict()
     found = {k: stored[k].to(v.dtype) for k, v in weights.items() if k in stored}
     for conv, norm in norm_pairs(network).items():
@@ -53,27 +55,37 @@ def weights_of(path: Path, name: str, config: dict) -> dict[str, Tensor]:
         found[f'{norm}.num_batches_tracked'] = weights[f'{norm}.num_batches_tracked']
         if scales:
             found |= {f'{norm}.weight': torch.ones_like(offset), f'{norm}.bias': offset}
-    return {k: v for k, v in found.items() if v.shape == weights[k].shape}
-
-
-def network_of(path: Path, name: str, config: dict) -> nn.Module:
-    """Rebuild an evaluating network from its model file; ValueError if that is folded deeper."""
-    network, weights = networks.build(name, config), weights_of(path, name, config)
     runs = modules_that_run(network)
-    for key in network.load_state_dict(weights, strict=False).missing_keys:
-        if key.rpartition('.')[0] in runs:
-            raise ValueError(f'{path} has {name} folded, without its {key}')
+    for key, value in weights.items():
+        fits = key in found and found[key].shape == value.shape
+        if key.rpartition('.')[0] in runs and not fits:
+            raise ValueError(f'{path} lacks {key} of {name}: its graph was folded, or dropped it')
+    return found
+
+
+def network_of(path: Path, name: str, config: dict | None) -> nn.Module:
+    """Rebuild an evaluating network from its model file; ValueError as in weights_of."""
+    network = networks.build(name, config)
+    network.load_state_dict(weights_of(path, name, config), strict=False)
     return network.eval()
 
 
 @torch.no_grad()
-def settle(network: nn.Module, inputs: Iterable[tuple[Tensor, Tensor]]) -> None:
+def settle(
+    network: nn.Module, inputs: Iterable[tuple[Tensor, Tensor]], without: Iterable[str] = ()
+) -> None:
     """
     Give an evaluating network's norms that train the statistics of these inputs; answers stay.
 
-    inputs  image (B, 3, h, w) in 0..1 and depth (B, 1, h, w), as networks take them
+    inputs   image (B, 3, h, w) in 0..1 and depth (B, 1, h, w), as networks take them
+    without  names of weights that are new: norms after those stay as they are
     """
-    norms = [network.get_submodule(name) for name in norm_pairs(network).values()]
+    new = set(without)
+    norms = [
+        network.get_submodule(norm)
+        for conv, norm in norm_pairs(network).items()
+        if f'{conv}.weight' not in new
+    ]
     norms = [norm for norm in norms if norm.affine and norm.weight.requires_grad]
     seen: dict[nn.Module, list[Tensor]] = {norm: [] for norm in norms}
 

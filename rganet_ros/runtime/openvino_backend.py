@@ -132,16 +132,17 @@ def cut(model: openvino.Model, name: str) -> tuple[openvino.Model, openvino.Mode
 
     The outputs of the first are inputs of the second, cut_0, cut_1, ...
     """
-    alone: dict[str, bool] = {}  # by node; constants are not: they go with whoever reads them
+    parameters = {each.get_name(): each.output(0).get_names() for each in model.get_parameters()}
+    reads: dict[str, set[str]] = {}  # by node: the inputs that it depends on; a constant on none
     results, given = [], []
     for node in model.get_ordered_ops():
-        before = [port.get_source_output().get_node() for port in node.inputs()]
-        before = [each.get_name() for each in before if each.get_type_name() != 'Constant']
-        is_input = node.get_type_name() == 'Parameter' and name in node.output(0).get_names()
-        alone[node.get_name()] = is_input or (bool(before) and all(alone[b] for b in before))
+        before = (port.get_source_output().get_node().get_name() for port in node.inputs())
+        own = parameters.get(node.get_name(), set())
+        reads[node.get_name()] = own.union(*(reads[each] for each in before))
     for node in model.get_ordered_ops():
-        for port in node.outputs() if alone[node.get_name()] else ():
-            readers = [r for r in port.get_target_inputs() if not alone[r.get_node().get_name()]]
+        for port in node.outputs() if reads[node.get_name()] == {name} else ():
+            readers = port.get_target_inputs()
+            readers = [r for r in readers if reads[r.get_node().get_name()] != {name}]
             if readers:
                 joint = opset.parameter(port.get_partial_shape(), port.get_element_type())
                 joint.output(0).set_names({f'cut_{len(given)}'})
@@ -151,7 +152,7 @@ def cut(model: openvino.Model, name: str) -> tuple[openvino.Model, openvino.Mode
                 given.append(joint)
     first, others = [], []
     for parameter in model.get_parameters():
-        (first if alone[parameter.get_name()] else others).append(parameter)
+        (first if name in parameters[parameter.get_name()] else others).append(parameter)
     return openvino.Model(results, first), openvino.Model(model.get_results(), others + given)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from rganet_ros import networks
 from rganet_ros.models import Model
-from rganet_ros.networks.unfold import network_of
 from rganet_ros.runtime import check_precision, cuda_index, promised, Settings
 import torch
 
@@ -86,6 +85,8 @@ class TorchBackend:
 def _network(model: Model) -> torch.nn.Module:
     if model.weights:
         return networks.restore(model.weights)
+    from rganet_ros.networks.unfold import network_of  # needs onnx, which the weights do not
+
     card = model.card
     try:
         network = network_of(model.onnx, card['network'], card.get('config'))

@@ -67,6 +67,7 @@ def _cut(
     centre = sides / 2 + rng.uniform(-room, room)
     if moved:
         centre = centre + recipe.shift * cut / scale * rng.uniform(-1, 1, 2)
+        centre = centre.clip(0, sides)
     # Only what the turned cut sees is warped; no less than a cut, which is its middle then.
     c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
     turn = np.array([[c, -s], [s, c]])

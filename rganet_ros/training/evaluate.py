@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         about = {'model': str(name), 'data': str(args.data), 'split': frames.split}
         about |= {'unlabelled': frames.unlabelled, 'gamma_at_zero': grid.gamma_at_zero}
         about |= {'classes': list(frames.classes), 'smooth': args.smooth}
-        about |= {'precision': args.precision}
+        about |= {'arithmetic': args.precision}
         known = noted(str(name))
         about |= dict(zip(Count._fields, cost(known, size) or (None, None)))
         about |= {'cup': cup(known), 'labels_for': labelled.name if labelled else ''}
@@ -116,6 +116,8 @@ def open_answer(
     name: str, frames: DataSet, backend='auto', threads=0, precision='model'
 ) -> Answer:
     """Open what answers frames, as score.answerer's function does; ValueError if it cannot."""
+    if precision != 'model' and (str(name) == 'normals' or str(name).endswith('.safetensors')):
+        raise ValueError(f'--precision {precision} is of model files, and {name} is none')
     if str(name) == 'normals':
         check_fit(name, frames, True, CLASSES)
         return _normals(frames)

@@ -18,6 +18,7 @@ from onnx import helper, numpy_helper, TensorProto
 from rganet_ros import models, networks
 from rganet_ros.dataset import write_file
 from rganet_ros.networks.folding import absorb_norms
+from rganet_ros.networks.layers import graph_for_engines
 from rganet_ros.runtime import precision_of
 from rganet_ros.training import conversion, origin
 import torch
@@ -45,7 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"metres (that of the training data's card, else {CUP_RADIUS})",
     )  # fmt: skip
     parser.add_argument(
-        '--bits', type=int, default=BITS, choices=range(2, BITS + 1), metavar='N',
+        '--bits', type=int, default=BITS, choices=range(8, BITS + 1), metavar='N',
         help='significant bits that weights are rounded to: with 8 the file is as large, but git '
         'and zip keep it in three quarters (11: all of fp16)',
     )  # fmt: skip
@@ -64,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
             size = args.size and tuple(args.size)
             export(Path(args.source), path, size, args.cup_radius, args.command, args.bits)
             model = models.find(path)
+        elif args.bits != BITS:
+            raise ValueError(
+                '--bits is of a checkpoint: the weights of a model file stay as they are'
+            )
         elif args.size:
             raise ValueError('--size is fixed in a model file: give its checkpoint')
         else:
@@ -168,10 +173,11 @@ def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:
         arguments['depth'] = torch.zeros(1, height, width)
     state = network.new_state(1)
     outputs = ['affordance', 'labels', *(f'next_{name}' for name in state)]
-    program = torch.onnx.export(
-        inference.eval(), (), kwargs=arguments | state, dynamo=True, opset_version=OPSET + 1,
-        input_names=[*arguments, *state], output_names=outputs, verbose=False,
-    )  # fmt: skip
+    with graph_for_engines():
+        program = torch.onnx.export(
+            inference.eval(), (), kwargs=arguments | state, dynamo=True, opset_version=OPSET + 1,
+            input_names=[*arguments, *state], output_names=outputs, verbose=False,
+        )  # fmt: skip
     return without_notes(program.model_proto)
 
 

@@ -51,8 +51,8 @@ def fit(
     log.jsonl, curves/   a line an epoch, and the same for TensorBoard
     epoch-N.png          frames of the test split, what is true and what the network says
 
-    init is a checkpoint to start from; made says how this came about (command, data), for the
-    checkpoint. workers draw batches; compiled runs the network through torch.compile.
+    init is a checkpoint or a model to start from; made says how this came about (command, data),
+    for the checkpoint. workers draw batches; compiled runs the network through torch.compile.
     """
     fabric = fabric or open_fabric()
     first = fabric.global_rank == 0
@@ -102,7 +102,7 @@ def fit(
 
 
 def _begin(training: Training, batches: Batches, init: str | Path | None) -> None:
-    """Take what fits of a checkpoint; ValueError where a backbone would be kept at random."""
+    """Take what fits of another training; ValueError if a backbone would be kept at random."""
     random = not training.recipe.backbone_rate and not training.recipe.weights
     if not init:
         if random:
@@ -116,8 +116,11 @@ def _begin(training: Training, batches: Batches, init: str | Path | None) -> Non
             f'{init} does not have: give another --init, or another backbone_rate'
         )
     if is_model(init) and not training.recipe.freeze_norms:
-        picked = (batches[0, number][0] for number in range(min(SETTLED, batches.steps)))
-        settle(training.network.eval(), (on(training.device, batch)[:2] for batch in picked))
+        # Of whole batches: all processes must come to the same weights.
+        drawn = Batches(batches.frames, batches.recipe)
+        picked = (drawn[0, number][0] for number in range(min(SETTLED, drawn.steps)))
+        inputs = (on(training.device, batch)[:2] for batch in picked)
+        settle(training.network.eval(), inputs, without=missed)
     training.average.load_state_dict(training.network.state_dict())
     if training.fabric.global_rank == 0:
         parts = ', '.join(dict.fromkeys(name.split('.')[0] for name in missed))

@@ -122,7 +122,7 @@ def to_int8(
     model: onnx.ModelProto, frames: Iterable[dict[str, np.ndarray]], about_zero: bool
 ) -> onnx.ModelProto:
     """
-    Quantise the convolutions, weights by channel, with Q/DQ nodes around them, biases in fp32.
+    Quantise convolutions and max pools: Q/DQ nodes, weights by channel, biases in fp32.
 
     frames      the graph's inputs, of each frame that ranges are taken from
     about_zero  values in int8 about zero, as TensorRT wants them; else in uint8, of which what

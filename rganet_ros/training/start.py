@@ -24,7 +24,8 @@ def _sees_pixels(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 def is_model(path: str | Path) -> bool:
     """Tell whether a model file is meant: the path of an .onnx, or a bare name."""
-    return Path(path).suffix in ('.onnx', '')
+    path = Path(path)
+    return path.suffix == '.onnx' or not (path.suffix or path.exists())
 
 
 def start_from(network: nn.Module, path: str | Path) -> list[str]:
@@ -36,14 +37,14 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
     more where that one has learnt without depth, too (`without_depth`): the network answers as it
     does then. Else ValueError, as where the file is something else.
     """
-    weights, recipe = _read(path)
+    weights = _read(path)
     own, missed = network.state_dict(), []
     for name, value in own.items():
         given = weights.get(name)
         if given is not None and given.shape == value.shape:
             value.copy_(given)
         elif given is not None and _sees_pixels(given, value):
-            if given.shape[1] > value.shape[1] and not recipe.get('without_depth'):
+            if given.shape[1] > value.shape[1] and not _recipe(path).get('without_depth'):
                 raise ValueError(
                     f'{path} sees depth, and the recipe makes a network of colour alone: set '
                     'depth: true in its config, or start from a model of colour'
@@ -56,17 +57,21 @@ def start_from(network: nn.Module, path: str | Path) -> list[str]:
     return missed
 
 
-def _read(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
-    """Read the weights, and the recipe that they were trained by."""
+def _recipe(path: str | Path) -> dict:
+    """Read by which recipe that was trained."""
+    about = models.find(path).card if is_model(path) else networks.notes(path)
+    return about.get('made', {}).get('recipe', {})
+
+
+def _read(path: str | Path) -> dict[str, torch.Tensor]:
     if is_model(path):
         model = models.find(path)
         card, has = model.card, precision_of(model)
         if has != 'fp32':
             raise ValueError(f'{model.onnx} is in {has}: start from the one in fp32')
-        weights = weights_of(model.onnx, card['network'], card['config'])
-        return weights, card.get('made', {}).get('recipe', {})
+        return weights_of(model.onnx, card['network'], card.get('config'))
     try:
-        return networks.read_weights(path), networks.notes(path).get('made', {}).get('recipe', {})
+        return networks.read_weights(path)
     except SafetensorError as error:
         raise ValueError(
             f'{path} is no .safetensors file, or cut off ({error}): give a checkpoint of rganet '

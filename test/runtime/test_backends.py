@@ -200,7 +200,8 @@ def test_a_model_is_cut_where_depth_meets_colour():
     depth, image = (opset.parameter(shape, np.float32, name=name) for name in ('depth', 'image'))
     for each in (depth, image):
         each.output(0).set_names({each.get_friendly_name()})
-    height = opset.subtract(depth, opset.constant(np.float32(0.7)))
+    floor = opset.convert(opset.constant(np.full(shape, 0.5, np.float16)), 'f32')  # as stored
+    height = opset.subtract(depth, floor)
     both = opset.concat([image, height, opset.abs(height)], 0)
     whole = openvino.Model([opset.result(opset.reduce_sum(both, 0))], [depth, image])
     run = core().compile_model(whole, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})

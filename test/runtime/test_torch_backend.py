@@ -113,5 +113,5 @@ def test_it_needs_no_weights_beside_the_file_but_for_what_is_folded_deeper(tmp_p
     within = runtime.load('torch', model)
     one, other = (each.run(given, each.new_state()) for each in (beside, within))
     np.testing.assert_allclose(one['affordance'], other['affordance'], atol=1e-4)
-    with pytest.raises(ValueError, match=r'needs rganet5-nb\.safetensors beside .* folded'):
+    with pytest.raises(ValueError, match=r'needs rganet5-nb\.safetensors beside .* lacks '):
         runtime.load('torch', folded)

@@ -90,3 +90,11 @@ def test_some_pictures_are_left_without_depth():
     recipe = Recipe(without_depth=0.5)
     depths = [augment(*frame(), (96, 128), recipe, np.random.default_rng(i))[1] for i in range(40)]
     assert 10 <= sum(not depth.any() for depth in depths) <= 30
+
+
+def test_the_largest_shift_leaves_part_of_the_frame():
+    for fit, size in (('cut', (120, 160)), ('letterbox', (60, 120)), ('cut', (200, 300))):
+        recipe = Recipe(shift=1.0, zoom=(0.3, 3.0), fit=fit, colour=0.0)
+        for seed in range(40):
+            _, _, label = augment(*frame(), size, recipe, np.random.default_rng(seed))
+            assert label.shape == size and (label != IGNORE).any()

@@ -248,3 +248,15 @@ def test_cost_of_a_network_that_is_bound_to_a_size():
     bound = {'size': [64, 96], 'growth': 4, 'blocks': [1, 1]}
     known = {'network': 'rganet5-nb', 'config': bound}
     assert cost(known, (480, 640)) == count('rganet5-nb', (64, 96), **bound)
+
+
+def test_a_precision_is_of_model_files(frames, checkpoint, tmp_path, capsys):
+    model, out = tiny.write(tmp_path), tmp_path / 'scores.json'
+    given = [frames.root, '--split', 'train', '--precision', 'fp32']
+    assert run(model, *given, '--out', out) == 0
+    assert json.loads(out.read_text())['arithmetic'] == 'fp32'
+    for other in (checkpoint, 'normals'):
+        assert run(other, *given) == 2
+        assert (
+            f'--precision fp32 is of model files, and {other} is none' in capsys.readouterr().err
+        )

@@ -124,3 +124,9 @@ def test_weights_of_fewer_bits_take_less_room_in_git(exported, tmp_path):
         for model in (brief, exported.path)
     ]  # fmt: skip
     assert 0 < np.abs(said[0] - said[1]).mean() < 0.02
+
+
+def test_bits_are_of_a_checkpoint(exported, capsys):
+    given = ['export', str(exported.path), 'x.onnx', '--precision', 'fp16', '--bits', '8']
+    assert main(given) == 2
+    assert 'of a model file stay as they are' in capsys.readouterr().err

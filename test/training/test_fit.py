@@ -6,9 +6,12 @@ from rganet_ros import networks
 from rganet_ros.training.batches import Batches
 from rganet_ros.training.config import Recipe
 from rganet_ros.training.data import Frames
-from rganet_ros.training.fit import fit
+from rganet_ros.training.fit import _begin, fit
+from rganet_ros.training.machine import open_fabric
 from rganet_ros.training.score import answerer
+from rganet_ros.training.training import Training
 from small_data import make_frame, write
+import small_models
 import torch
 
 TINY = {'blocks': [1, 1, 1, 1], 'reduced': 8, 'scale_by_n': True}
@@ -64,6 +67,22 @@ def test_a_start_says_in_a_line_what_it_lacks(frames, tmp_path, capsys):
     fit(recipe(epochs=1), frames, frames, tmp_path / 'run', init=tmp_path / 'wider.safetensors')
     (said,) = (line for line in capsys.readouterr().out.splitlines() if 'started from' in line)
     assert said.endswith('wider.safetensors, but for 40 tensors of attention')
+
+
+@pytest.mark.parametrize('freeze', [False, True])
+def test_it_goes_on_from_a_model_file_with_norms_that_know_what_they_see(freeze, frames, tmp_path):
+    path = small_models.write(tmp_path, 'fanet18', blocks=(1, 1, 1, 1), depth=True)
+    given = recipe(config={'blocks': [1, 1, 1, 1], 'depth': True}, freeze_norms=freeze, epochs=1)
+    begun = Training(given, 1, open_fabric('cpu'))
+    _begin(begun, Batches(frames, given), str(path))
+    norm = begun.network.backbone.stem.norm
+    assert torch.equal(norm.weight, begun.average.backbone.stem.norm.weight)
+    changed = (norm.running_var - 1).abs().max()
+    assert changed < 1e-4 if freeze else changed > 0.1
+    # The same of every process, whatever its share of a batch is.
+    shared = Training(given, 1, open_fabric('cpu'))
+    _begin(shared, Batches(frames, given, 1, 2), str(path))
+    assert torch.equal(norm.weight, shared.network.backbone.stem.norm.weight)
 
 
 def test_the_bar_says_what_the_last_evaluation_found(frames, tmp_path, capsys):
