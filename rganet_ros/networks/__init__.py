@@ -148,9 +148,8 @@ class Inference(nn.Module):
         logits = out['logits'].float()[0]
         memory = {name: value for name, value in out.items() if name.startswith('next_')}
         labels = logits.argmax(0)[None].float().to(torch.uint8)  # the last of all, for TensorRT
-        # The softmax of one class: with fewer operators, and one that engines are slow at.
-        over = logits - logits[SUCTIONABLE]
-        if self.network.temperature != 1:
-            over = over / self.network.temperature
-        affordance = over.exp().sum(0).reciprocal()[None]
+        # The softmax of one class, plane by plane: engines are slow at softmax and sums over axes.
+        planes = list((logits / self.network.temperature).split(1))
+        chosen = planes.pop(SUCTIONABLE)
+        affordance = (1 + sum((plane - chosen).exp() for plane in planes)).reciprocal()
         return {'affordance': affordance, 'labels': labels, **memory}
