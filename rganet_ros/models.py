@@ -15,7 +15,7 @@ from pathlib import Path
 
 FORMAT = 1
 PACKAGE = 'rganet_ros'
-RGBD, RGB = 'fanet18-rgbd', 'fanet18-rgb'  # the default models: with depth, and colour alone
+RGBD, RGB = 'fanet-lite0-rgbd', 'fanet-lite0-rgb'  # the defaults: with depth, colour alone
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def test_any_size_comes_back_on_its_own_pixels(predictor):
 def test_a_model_that_takes_depth_says_what_is_missing(tmp_path):
     fake = load('fake', models.Model('fake', None, '', _fake_card(depth=True)))
     predictor = Predictor(models.Model('needy', None, '', _fake_card(depth=True)), fake)
-    with pytest.raises(ValueError, match=r'model needy takes depth .*fanet18-rgb'):
+    with pytest.raises(ValueError, match=r'model needy takes depth .*fanet-lite0-rgb'):
         predictor.predict(frame(0))
     given = Frame(WHITE, np.ones(tiny.SIZE, np.float32))
     assert predictor.predict(given).affordance.max() == 1
