@@ -6,8 +6,8 @@ The node on the topics of a camera, or of several, each in a process of its own.
     ros2 launch rganet_ros perception.launch.py image:=/eye/image_rect depth:=/eye/depth \
         camera_info:=/eye/camera_info
 
-Without depth: model:=fanet-lite0-rgb depth:=''. One camera's node is /perception; of several, the node
-of /left is /left/perception.
+Without depth: model:=fanet-lite0-rgb depth:=''. One camera's node is /perception; of several, the
+node of /left is /left/perception.
 """
 
 from launch import LaunchDescription

@@ -103,7 +103,7 @@ def test_the_model_with_memory_says_what_that_is_worth():
     }
 
 
-@pytest.mark.parametrize('name', [*LEAST, TEMPORAL, TOTES, STRONG, *BRIEF])
+@pytest.mark.parametrize('name', [*LEAST, *DEFAULTS, TEMPORAL, STRONG, *BRIEF])
 def test_the_card_names_the_cup_that_the_labels_were_made_for(name):
     card = models.find(name).card
     cup = json.loads(json.dumps(dataclasses.asdict(CUPS[card['cup']])))
