@@ -65,8 +65,8 @@ def find(name: str | Path) -> Model:
     """
     Find a model by the path of its ONNX file or by its bare name, and check it.
 
-    Raises FileNotFoundError where it is not there, naming what is, and ValueError where the card
-    is missing, of a newer format, or of another file.
+    Raises FileNotFoundError where it is not there, naming what is (or how to make it, if its card
+    is), and ValueError where the card is missing, of a newer format, or of another file.
     """
     path = Path(name)
     if path.suffix in ('.onnx', '.json') or path.parent != Path('.'):
@@ -77,17 +77,20 @@ def find(name: str | Path) -> Model:
         path = folder / f'{name}.onnx'
         there = sorted(other.stem for other in folder.glob('*.onnx'))
         hint = f'{folder} has {", ".join(there) or "none"}; the path of an .onnx file will do too'
+        if path.with_suffix('.json').is_file():
+            hint = f'its scores are here, its file is not: {folder}/README.md says how to make it'
     if not path.is_file():
         raise FileNotFoundError(f'no model {str(name)!r}: {hint}')
     return _read(path)
 
 
-def _read(path: Path) -> Model:
-    card_path = path.with_suffix('.json')
+def read_card(card_path: Path) -> dict:
+    """Read a card; ValueError where there is none, or none of this format."""
     try:
         card = json.loads(card_path.read_text(encoding='utf-8'))
     except FileNotFoundError:
-        raise ValueError(f'{path} has no card: {card_path.name} must be beside it') from None
+        onnx = card_path.with_suffix('.onnx')
+        raise ValueError(f'{onnx} has no card: {card_path.name} must be beside it') from None
     except ValueError as error:
         raise ValueError(f'{card_path} is not readable JSON: {error}') from None
     if not isinstance(card, dict):
@@ -100,6 +103,11 @@ def _read(path: Path) -> Model:
     missing = {'network', 'classes', 'size', 'fit', 'depth', 'cup_radius', 'sha256'} - set(card)
     if missing:
         raise ValueError(f'{card_path} lacks {", ".join(sorted(missing))}: export the model again')
+    return card
+
+
+def _read(path: Path) -> Model:
+    card = read_card(path.with_suffix('.json'))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     if sha256 != card['sha256']:
         raise ValueError(

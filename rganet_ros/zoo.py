@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from rganet_ros import models
 from rganet_ros.dataset import write_file
@@ -31,37 +32,53 @@ def run(args: argparse.Namespace) -> int:
     table = Table()
     for head in HEADS:
         table.add_column(head, no_wrap=head == 'model')
-    for model in found:
-        table.add_row(*row(model))
+    for entry in found:
+        table.add_row(*row(entry))
     Console().print(table)
     return 0
 
 
-def shipped(folder: Path) -> list[Model]:
-    """Find the models of a folder, by name."""
-    return [models.find(path) for path in sorted(folder.glob('*.onnx'))]
+class Entry(NamedTuple):
+    """A model of the zoo: its card, and its file where that is there, too."""
+
+    name: str
+    card: dict
+    file: Model | None
 
 
-def row(model: Model) -> tuple[str, ...]:
+def shipped(folder: Path) -> list[Entry]:
+    """Find the models of a folder, by name; raises what `models.find` does."""
+    found = []
+    names = {path.stem for path in folder.iterdir() if path.suffix in ('.onnx', '.json')}
+    for name in sorted(names):
+        onnx = folder / f'{name}.onnx'
+        file = models.find(onnx) if onnx.exists() else None
+        card = file.card if file else models.read_card(onnx.with_suffix('.json'))
+        found.append(Entry(name, card, file))
+    return found
+
+
+def row(entry: Entry) -> tuple[str, ...]:
     """Say of a model what HEADS ask for: scores of suctionable last, on what it was held out."""
-    card, scores = model.card, model.card.get('scores', {})
+    name, card, file = entry
+    scores = card.get('scores', {})
     height, width = card['size']
     depth = ', depth' if card['depth'] else ''
-    pair = (scores.get(name, [None])[-1] for name in ('precision', 'recall'))
+    pair = (scores.get(each, [None])[-1] for each in ('precision', 'recall'))
     return (
-        model.name,
+        name,
         card['network'],
         f'{width}x{height} colour{depth}',
         ' / '.join(map(_share, scores.get('iou', []))) or '-',
         ', '.join(map(_share, pair)),
         str(scores.get('frames', '-')),
         f'{card.get("cup", "")} {card["cup_radius"] * 1000:g} mm'.strip(),
-        f'{model.onnx.stat().st_size / 1e6:.1f}',
-        model.sha256[:16],
+        f'{file.onnx.stat().st_size / 1e6:.1f}' if file else 'not here',
+        file.sha256[:16] if file else '',
     )
 
 
-def page(text: str, found: Iterable[Model]) -> str:
+def page(text: str, found: Iterable[Entry]) -> str:
     """Put the table, and the commands that made each model, between the marks of a page."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -69,13 +86,13 @@ def page(text: str, found: Iterable[Model]) -> str:
         raise ValueError(f'the page has no {BEGIN} ... {END} to write the table between')
     found = list(found)
     lines = ['', '| ' + ' | '.join(HEADS) + ' |', '|' + '---|' * len(HEADS)]
-    lines += ['| ' + ' | '.join(row(model)) + ' |' for model in found]
-    lines += ['', '```sh']
-    for model in found:
-        made, calibration = (model.card.get(name) or {} for name in ('made', 'calibration'))
-        steps = made.get('command'), calibration.get('command'), made.get('export')
-        lines += filter(None, steps)
-    return '\n'.join([before + begin, *lines, '```', '', end + after])
+    lines += ['| ' + ' | '.join(row(entry)) + ' |' for entry in found]
+    steps = {}  # each once: one command trains several
+    for entry in found:
+        made, calibration = (entry.card.get(name) or {} for name in ('made', 'calibration'))
+        commands = made.get('command'), calibration.get('command'), made.get('export')
+        steps |= dict.fromkeys(filter(None, commands))
+    return '\n'.join([before + begin, *lines, '', '```sh', *steps, '```', '', end + after])
 
 
 def _share(value: float | None) -> str:

@@ -69,6 +69,13 @@ def test_no_card_and_a_broken_one(tmp_path):
         models.find(path)
 
 
+def test_a_model_of_which_the_card_alone_is_there(tmp_path, monkeypatch):
+    tiny.write(tmp_path).rename(tmp_path / 'elsewhere.onnx')
+    monkeypatch.setattr(models, 'share', lambda folder: tmp_path)
+    with pytest.raises(FileNotFoundError, match='its file is not: .*README.md says how to make'):
+        models.find('tiny')
+
+
 def test_a_folder_that_is_nowhere():
     with pytest.raises(FileNotFoundError, match='install it again'):
         models.share('nonesuch')

@@ -10,6 +10,7 @@ import pytest
 from rganet_ros import cli, models, zoo
 from rganet_ros.synthetic.cup import CUPS
 from rganet_ros.synthetic.generate import VERSIONS
+import tiny
 
 # IoU of the suctionable class. The models were trained on frames of the generator's version 1 and
 # reached this on held-out frames of it; what they do on the harder ones of today their cards say.
@@ -52,6 +53,21 @@ def test_the_page_is_what_the_command_writes(tmp_path):
         assert f'| {path.stem} | ' in text and models.find(path).sha256[:16] in text
     emptied = text.partition(zoo.BEGIN)[0] + zoo.BEGIN + zoo.END + text.partition(zoo.END)[2]
     assert zoo.page(emptied, zoo.shipped(folder)) == text
+
+
+def test_a_row_stands_without_its_file_but_not_without_its_card(tmp_path, capsys):
+    page = tmp_path / 'README.md'
+    page.write_text(f'{zoo.BEGIN}\n{zoo.END}\n')
+    card = tiny.write(tmp_path).with_suffix('.json')
+    card.with_stem('gone').write_text(card.read_text())
+    assert cli.main(['models', '--page', str(page)]) == 0
+    gone, here = (
+        line.split(' | ') for line in page.read_text().splitlines() if '6 colour' in line
+    )
+    assert gone[1:-2] == here[1:-2] and gone[-2] == 'not here'
+    card.unlink()
+    assert cli.main(['models', '--page', str(page)]) == 2
+    assert 'tiny.onnx has no card' in capsys.readouterr().err
 
 
 def test_a_calibrated_model_is_made_by_three_commands():

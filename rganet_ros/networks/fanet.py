@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from rganet_ros.networks import backbones
 from rganet_ros.networks.backbones import ResNet, SLOPE
 from rganet_ros.networks.choices import one_of
+from rganet_ros.networks.coarse import CoarseConv, JoinedConv
 from rganet_ros.networks.layers import ConvNorm, Network, Pixels, resize
 from rganet_ros.networks.variant import AUTHORS, LOST, OURS, Variant
 import torch
@@ -192,6 +193,14 @@ ATTENTION = dict(
 )
 
 
+class Head(nn.Sequential):
+    """A 3x3 convolution over the maps at 1/32, resized, and at 1/8; and the classes."""
+
+    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:  # noqa: D102
+        first, last = self
+        return last(first.activation(first.norm(first.conv(coarse, fine))))
+
+
 class FANet(Network):
     """
     The network; its contract is in the package's docstring.
@@ -212,8 +221,8 @@ class FANet(Network):
             self.pixels = Pixels(config.depth, *backbones.statistics(config.encoder))
             self.backbone = backbones.encoder(config.encoder, self.pixels.channels)
 
-        def conv(cin, cout, kernel):
-            return ConvNorm(cin, cout, kernel, activation=nn.LeakyReLU(SLOPE))
+        def conv(cin, cout, kernel, **more):
+            return ConvNorm(cin, cout, kernel, activation=nn.LeakyReLU(SLOPE), **more)
 
         self.widths = self.backbone.widths  # finest first
         c8, c16, c32, c64 = self.widths  # named as the paper's maps are, with its reduction
@@ -223,14 +232,12 @@ class FANet(Network):
             conv(c, config.width, 3) for c in (c8, c32, c64)
         )
 
-        def head(cin, inner):
-            return nn.Sequential(
-                conv(cin, inner, 3), nn.Conv2d(inner, config.classes, 1, bias=False)
-            )
+        def last(channels):
+            return nn.Conv2d(channels, config.classes, 1, bias=False)
 
         width = config.width
-        self.head = head(2 * width, 2 * width)
-        self.aux32, self.aux64 = head(width, 64), head(width, 64)
+        self.head = Head(conv(2 * width, 2 * width, 3, convolution=JoinedConv), last(2 * width))
+        self.aux32, self.aux64 = (nn.Sequential(conv(width, 64, 3), last(64)) for _ in range(2))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, SLOPE, nonlinearity='leaky_relu')
@@ -245,6 +252,13 @@ class FANet(Network):
         reduced = self.config.reduced
         shapes = {f'context{i}': (batch, past, c, reduced) for i, c in enumerate(self.widths)}
         return shapes | {'filled': (batch,)}
+
+    def for_inference(self) -> nn.Module:
+        """Return an equal network; see Network. The head sees its coarser map before resizing."""
+        network = super().for_inference()
+        first, _ = network.head
+        first.conv = CoarseConv(first.conv, self.config.width)
+        return network
 
     def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:
         """Run the network; see the package's contract."""
@@ -262,8 +276,7 @@ class FANet(Network):
         x16 = x16 + resize(self.up32(x32), x16.shape[-2:])
         x8 = x8 + resize(self.up16(x16), x8.shape[-2:])
         smooth32 = self.smooth32(x32)
-        joined = torch.cat([resize(smooth32, x8.shape[-2:]), self.smooth8(x8)], 1)
-        logits = {'logits': self.head(joined)}
+        logits = {'logits': self.head(smooth32, self.smooth8(x8))}
         if self.training:
             logits |= {'aux32': self.aux32(smooth32), 'aux64': self.aux64(self.smooth64(x64))}
         return {name: resize(x, image.shape[-2:]) for name, x in logits.items()} | memory

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 import copy
 
-import numpy as np
 from rganet_ros.networks.folding import block_convolutions, fold_norms
 import torch
 from torch import nn, Tensor
@@ -59,11 +58,12 @@ class ConvNorm(nn.Sequential):
         activation: nn.Module | None = None,
         groups=1,
         dilation=1,
+        convolution: type[nn.Conv2d] = nn.Conv2d,
     ):
         """Pad so that stride 1 keeps the size."""
         super().__init__()
         padding = kernel // 2 * dilation
-        self.conv = nn.Conv2d(cin, cout, kernel, stride, padding, dilation, groups, bias=False)
+        self.conv = convolution(cin, cout, kernel, stride, padding, dilation, groups, bias=False)
         self.norm = nn.BatchNorm2d(cout)
         if activation is not None:
             self.activation = activation
@@ -78,7 +78,7 @@ def resize(x: Tensor, size, align_corners=True) -> Tensor:
     """
     if _for_engines.get() and x.shape[1] <= FEW:
         down, across = (
-            torch.from_numpy(interpolation(before, after, align_corners))
+            interpolation(before, after, align_corners, x)
             for before, after in zip(x.shape[-2:], size)
         )
         return down @ (x @ across.mT)
@@ -95,14 +95,16 @@ def graph_for_engines() -> Iterator[None]:
         _for_engines.reset(token)
 
 
-def interpolation(before: int, after: int, align_corners: bool) -> np.ndarray:
+def interpolation(before: int, after: int, align_corners: bool, like: Tensor) -> Tensor:
     """Give the matrix (after, before) that interpolates a line of pixels linearly."""
-    places = np.arange(after)
+    places, pixels = (
+        torch.arange(count, dtype=like.dtype, device=like.device) for count in (after, before)
+    )
     if align_corners:
         places = places * ((before - 1) / max(after - 1, 1))
     else:
-        places = ((places + 0.5) * (before / after) - 0.5).clip(0, before - 1)
-    return np.maximum(1 - abs(places[:, None] - np.arange(before)), 0).astype(np.float32)
+        places = ((places + 0.5) * (before / after) - 0.5).clamp(0, before - 1)
+    return (1 - (places[:, None] - pixels).abs()).clamp(min=0)
 
 
 class Pixels(nn.Module):

@@ -14,6 +14,7 @@ from pathlib import Path
 import onnx
 from onnx import numpy_helper
 from rganet_ros import networks
+from rganet_ros.networks.coarse import CoarseConv, JoinedConv
 from rganet_ros.networks.folding import BlockConv, first_layers, modules_that_run, norm_pairs
 from rganet_ros.networks.rganet_folded import affine
 import torch
@@ -41,6 +42,11 @@ def weights_of(path: Path, name: str, config: dict | None) -> dict[str, Tensor]:
             stored[f'{conv}.weight'] = whole[..., place, place]
             if f'{conv}.conv.bias' in stored:
                 stored[f'{conv}.bias'] = stored[f'{conv}.conv.bias']
+    for name, module in network.named_modules():
+        if isinstance(module, JoinedConv) and f'{name}.fine.weight' in stored:
+            parts = (stored[f'{name}.{part}.weight'] for part in ('coarse', 'fine'))
+            stored[f'{name}.weight'] = CoarseConv.joined(*parts)
+            stored[f'{name}.bias'] = stored[f'{name}.fine.bias']
     weights = network.state_dict()
     found = {k: stored[k].to(v.dtype) for k, v in weights.items() if k in stored}
     for conv, norm in norm_pairs(network).items():

@@ -15,6 +15,7 @@ import tempfile
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
+from onnxscript.optimizer import fold_constants
 from rganet_ros import models, networks
 from rganet_ros.dataset import write_file
 from rganet_ros.networks.folding import absorb_norms
@@ -26,6 +27,7 @@ from torch import nn
 
 OPSET = 17
 SIZE = (480, 640)
+LARGEST = 1 << 17  # elements of what is computed while exporting: matrices that interpolate
 BITS = 11  # significant bits of fp16
 CUP_RADIUS = 0.015  # metres; for data whose card names no cup
 
@@ -178,7 +180,9 @@ def to_onnx(network: nn.Module, size: tuple[int, int]) -> onnx.ModelProto:
             inference.eval(), (), kwargs=arguments | state, dynamo=True, opset_version=OPSET + 1,
             input_names=[*arguments, *state], output_names=outputs, verbose=False,
         )  # fmt: skip
-    return without_notes(program.model_proto)
+    model = program.model_proto
+    fold_constants(model, input_size_limit=LARGEST)
+    return without_notes(model)
 
 
 def without_notes(model: onnx.ModelProto) -> onnx.ModelProto:

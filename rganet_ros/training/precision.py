@@ -110,6 +110,10 @@ def to_half(model: onnx.ModelProto, precision: str) -> onnx.ModelProto:
     return helper.make_model(made, opset_imports=model.opset_import, ir_version=model.ir_version)
 
 
+def _groups(convolution: onnx.NodeProto) -> int:
+    return next((each.i for each in convolution.attribute if each.name == 'group'), 1)
+
+
 class _Reader(quantization.CalibrationDataReader):
     def __init__(self, frames: Iterable[dict[str, np.ndarray]]):
         self._frames = iter(frames)
@@ -129,15 +133,18 @@ def to_int8(
                 follows a ReLU has all the steps, and weights of 7 bits: a processor without VNNI
                 adds two products in 16 bits, which larger ones overflow
 
-    The last convolution makes the logits and stays. So does the first where it sees depth, too:
-    channels of different kinds have one range there.
+    Stay as they are: the last convolution, which makes the logits; depth-wise ones, whose channels
+    have ranges far apart and would share one; and the first, where it sees depth, too (channels of
+    different kinds), or depth-wise ones read what it makes.
     """
     model = widen(model)
     # What the quantiser advises to do first is done: constants and norms are folded.
     helper.set_model_props(model, {'onnx.quant.pre_process': 'onnxruntime.quant'})
-    convolutions = [node.name for node in model.graph.node if node.op_type == 'Conv']
+    convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
+    grouped = [each for each in convolutions if _groups(each) > 1]
     deep = any(each.name == 'depth' for each in model.graph.input)
-    kept = [*convolutions[: int(deep)], convolutions[-1]]
+    first = convolutions[: int(deep or bool(grouped))]
+    kept = [each.name for each in (*first, *grouped, convolutions[-1])]
     values = quantization.QuantType.QInt8 if about_zero else quantization.QuantType.QUInt8
     options = {'WeightSymmetric': True, 'QuantizeBias': False, 'ActivationSymmetric': about_zero}
     with tempfile.TemporaryDirectory() as folder:

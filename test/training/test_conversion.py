@@ -126,6 +126,19 @@ def test_int8_is_about_zero_for_tensorrt_and_has_all_steps_for_processors(
         assert largest <= 64
 
 
+def test_depth_wise_convolutions_and_the_first_stay_out_of_int8(tmp_path):
+    model = models.find('fanet-lite0-rgb')
+    given = frame_for(tuple(model.card['size']))
+    made = conversion.retyped(model, tmp_path / 'int8.onnx', 'int8', [given])
+    graph = onnx.load(made.onnx).graph
+    source = {name: node for node in graph.node for name in node.output}
+    first, *others, last = (node for node in graph.node if node.op_type == 'Conv')
+    for node in (first, *others, last):
+        groups = next(each.i for each in node.attribute if each.name == 'group')
+        quantised = node.input[1] in source  # by a DequantizeLinear, from bytes
+        assert quantised == (groups == 1 and node not in (first, last)), node.name
+
+
 def test_what_int8_leaves_runs_in_bf16_where_the_processor_has_that(tmp_path):
     model = models.find('fanet18-rgbd')
     given = frame_for(tuple(model.card['size']))
