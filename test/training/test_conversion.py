@@ -128,7 +128,7 @@ def test_int8_is_about_zero_for_tensorrt_and_has_all_steps_for_processors(
 
 def test_depth_wise_convolutions_and_the_first_stay_out_of_int8(tmp_path):
     model = models.find('fanet-lite0-rgb')
-    given = frame_for(tuple(model.card['size']))
+    given = {'image': frame_for(tuple(model.card['size']))['image']}
     made = conversion.retyped(model, tmp_path / 'int8.onnx', 'int8', [given])
     graph = onnx.load(made.onnx).graph
     source = {name: node for node in graph.node for name in node.output}
