@@ -133,6 +133,7 @@ def to_int8(
                 follows a ReLU has all the steps, and weights of 7 bits: a processor without VNNI
                 adds two products in 16 bits, which larger ones overflow
 
+    What a convolution gives becomes int8 after its activation, and once, where the next one reads.
     Stay as they are: the last convolution, which makes the logits; depth-wise ones, whose channels
     have ranges far apart and would share one; and the first, where it sees depth, too (channels of
     different kinds), or depth-wise ones read what it makes.
@@ -146,7 +147,10 @@ def to_int8(
     first = convolutions[: int(deep or bool(grouped))]
     kept = [each.name for each in (*first, *grouped, convolutions[-1])]
     values = quantization.QuantType.QInt8 if about_zero else quantization.QuantType.QUInt8
-    options = {'WeightSymmetric': True, 'QuantizeBias': False, 'ActivationSymmetric': about_zero}
+    options = {
+        'WeightSymmetric': True, 'QuantizeBias': False, 'ActivationSymmetric': about_zero,
+        'OpTypesToExcludeOutputQuantization': ['Conv'], 'ForceQuantizeNoInputCheck': True,
+    }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'quantised.onnx'
         quantization.quantize_static(
