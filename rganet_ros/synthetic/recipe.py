@@ -33,9 +33,7 @@ class Recipe:
     overfull_share: Annotated[float, Range(0, 1), 'of scenes heaped over the rim'] = 0.1
     intruder_share: Annotated[float, Range(0, 1), 'of scenes with a gripper or a hand'] = 0.25
     packed_share: Annotated[float, Range(0, 1), 'of totes with rows of one box'] = 0.06
-    goods_share: Annotated[float, Range(0, 1), 'of totes with cartons around them'] = (
-        0.0
-    )
+    goods_share: Annotated[float, Range(0, 1), 'of totes with cartons around them'] = 0.0
     clean_depth_share: Annotated[float, Range(0, 1), 'of frames with nearly perfect depth'] = 0.12
     dotted_depth_share: Annotated[
         float, Range(0, 1), 'of frames whose depth camera is coarser than colour: a dotted picture'
