@@ -139,7 +139,7 @@ def tote(rng, builder, recipe, split: str) -> Container:
             material = builder.material(textures.plastic(rng, base), **shine)
         builder.mesh(builder.spec.worldbody, mesh, material, (*beside, 0))
     reach = half[0] + draft + lip, half[1] + draft + lip
-    surroundings.build(rng, builder, recipe, reach, height, beside)
+    surroundings.build(rng, builder, reach, height, beside)
     up = np.array([0.0, 0, 1])
     return Container(False, half, height, half, up, 60, rng.uniform(0.05, 0.35), beside)
 

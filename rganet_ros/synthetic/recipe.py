@@ -33,7 +33,6 @@ class Recipe:
     overfull_share: Annotated[float, Range(0, 1), 'of scenes heaped over the rim'] = 0.1
     intruder_share: Annotated[float, Range(0, 1), 'of scenes with a gripper or a hand'] = 0.25
     packed_share: Annotated[float, Range(0, 1), 'of totes with rows of one box'] = 0.06
-    goods_share: Annotated[float, Range(0, 1), 'of totes with cartons around them'] = 0.0
     clean_depth_share: Annotated[float, Range(0, 1), 'of frames with nearly perfect depth'] = 0.12
     dotted_depth_share: Annotated[
         float, Range(0, 1), 'of frames whose depth camera is coarser than colour: a dotted picture'
@@ -47,7 +46,6 @@ RECIPES = {
     'clutter': Recipe(),
     'strong': Recipe(cup='strong'),  # of equal seeds: clutter's frames, labelled for that cup
     'totes': _TOTES,
-    'busy-totes': replace(_TOTES, goods_share=0.8),
     'strong-totes': replace(_TOTES, cup='strong'),
     'zeng': Recipe(backgrounds=True),
     'clips': Recipe(views=16, motion=True),

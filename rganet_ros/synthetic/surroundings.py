@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-from rganet_ros.synthetic import meshes, packaging, textures
+from rganet_ros.synthetic import meshes, textures
 from rganet_ros.synthetic.thing import solid
 
 ALUMINIUM = (0.72, 0.73, 0.74, 1.0)
@@ -59,25 +59,7 @@ def _hose(rng, builder, reach, below: float) -> None:
     builder.mesh(builder.spec.worldbody, meshes.tube(path, thin, 8), material)
 
 
-def _goods(rng, builder, reach, levels, beside) -> None:
-    """Let cartons as others in the container stand around it, at heights between two levels."""
-    for _ in range(rng.integers(3, 13)):
-        half = rng.permutation(rng.uniform([0.02, 0.03, 0.05], [0.06, 0.1, 0.16]))
-        axis, side = rng.integers(2), rng.choice([-1, 1])
-        at = rng.uniform(-0.55, 0.55, 2)
-        at[axis] = side * (reach[axis] + np.linalg.norm(half) + rng.uniform(-0.02, 0.12))
-        turn = rng.uniform(0, 2 * np.pi) / 2
-        picture = packaging.box_atlas(rng, packaging.draw_print(rng, cardboard_share=0.25))
-        height = rng.uniform(*levels)
-        if beside is not None and np.dot(at, beside) > np.dot(beside, beside) / 2:
-            continue  # there is another tote
-        body = builder.spec.worldbody.add_body(
-            pos=[*at, height], quat=[np.cos(turn), 0, 0, np.sin(turn)]
-        )
-        builder.mesh(body, meshes.box(half), builder.material(picture, specular=0.25))
-
-
-def build(rng, builder, recipe, reach, height: float, beside) -> None:
+def build(rng, builder, reach, height: float, beside) -> None:
     """
     Put all this around a tote.
 
@@ -93,5 +75,3 @@ def build(rng, builder, recipe, reach, height: float, beside) -> None:
         _machine(rng, builder, reach, below)
     if rng.random() < 0.3:
         _hose(rng, builder, reach, below)
-    if recipe.goods_share and rng.random() < recipe.goods_share:
-        _goods(rng, builder, reach, (below, height), beside)

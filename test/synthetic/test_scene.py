@@ -71,20 +71,6 @@ def test_the_tote_beside_shows_things_that_are_background():
     assert geoms.any() and (filled.surface_of_geoms()[geoms] == 0).all()
 
 
-def test_cartons_around_a_tote_are_background_and_outside_it():
-    scene = build(goods_share=1)
-    goods = [
-        body for body in range(2, scene.first_body) if scene.model.body_geomnum[body]
-    ]  # 1 is the container
-    assert len(goods) >= 3
-    at = abs(scene.model.body_pos[goods, :2])
-    assert (at > np.array(scene.container.half)).any(1).all()
-    geoms = np.isin(scene.model.geom_bodyid, goods)
-    assert (scene.surface_of_geoms()[geoms] == 0).all()
-    numbers = sorted(set(scene.surface_of_geoms()) - {-1, 0})
-    assert numbers == list(range(1, len(scene.things) + 1))
-
-
 def test_lamps_are_from_dim_to_glaring():
     strength = [build(seed, empty_share=1).model.light_diffuse.sum() for seed in range(20)]
     assert max(strength) > 2.5 * min(strength)
