@@ -96,15 +96,20 @@ def graph_for_engines() -> Iterator[None]:
 
 
 def interpolation(before: int, after: int, align_corners: bool, like: Tensor) -> Tensor:
-    """Give the matrix (after, before) that interpolates a line of pixels linearly."""
+    """
+    Give the matrix (after, before) that interpolates a line of pixels linearly.
+
+    like  has its type and device; places are computed in fp32 at least
+    """
+    dtype = torch.promote_types(like.dtype, torch.float32)
     places, pixels = (
-        torch.arange(count, dtype=like.dtype, device=like.device) for count in (after, before)
+        torch.arange(count, dtype=dtype, device=like.device) for count in (after, before)
     )
     if align_corners:
         places = places * ((before - 1) / max(after - 1, 1))
     else:
         places = ((places + 0.5) * (before / after) - 0.5).clamp(0, before - 1)
-    return (1 - (places[:, None] - pixels).abs()).clamp(min=0)
+    return (1 - (places[:, None] - pixels).abs()).clamp(min=0).to(like.dtype)
 
 
 class Pixels(nn.Module):

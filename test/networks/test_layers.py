@@ -62,6 +62,9 @@ def test_lines_are_interpolated_as_torch_does(before, after, align_corners):
     expected = resize(line, (1, after), align_corners)[0, :, 0]
     found = line[0, :, 0] @ interpolation(before, after, align_corners, line).mT
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    half = interpolation(before, after, align_corners, line.bfloat16())
+    exact = interpolation(before, after, align_corners, line)
+    assert half.dtype == torch.bfloat16 and (half - exact).abs().max() < 2**-8
 
 
 class Resized(nn.Module):
