@@ -57,16 +57,10 @@ def write(args: argparse.Namespace, rows: list[dict], **more) -> None:
 
 
 def times(runs: dict[Case, Callable[[], object]], repeats: int, what: str) -> dict[Case, list]:
-    """
-    Time every case once in each of so many turns; returns its milliseconds, by turn.
-
-    It runs twice, and the second is timed, as where nothing else runs: the caches are full of what
-    the case before it left.
-    """
+    """Run every case once in each of so many turns; returns its milliseconds, by turn."""
     found: dict[Case, list[float]] = {case: [] for case in runs}
     for _ in track(range(repeats), what, transient=True):
         for case, once in runs.items():
-            once()
             start = time.perf_counter()
             once()
             found[case].append((time.perf_counter() - start) * 1e3)
