@@ -17,9 +17,9 @@ RECIPE = """
 network: attanet-light
 batch: 2
 crop: [64, 64]
-epochs: 8
+epochs: 60
 precision: fp32
-evaluate_every: 4
+evaluate_every: 20
 """
 
 
@@ -66,6 +66,7 @@ def test_a_killed_training_ends_bit_equal(data, tmp_path):
         time.sleep(rng.uniform(0, 0.5))
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        assert process.returncode == -signal.SIGKILL, 'it had ended before it was killed'
     finish(start(data, tmp_path, killed))
     ends = [networks.read_weights(out / 'network.safetensors') for out in (whole, killed)]
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
@@ -76,5 +77,5 @@ def test_a_killed_training_ends_bit_equal(data, tmp_path):
         ]
         for out in (whole, killed)
     ]
-    assert logs[0] == logs[1] and len(logs[0]) == 8
+    assert logs[0] == logs[1] and len(logs[0]) == 60
     assert [each['after_epoch'] == 0 for each in starts(killed)] == [True, False, False]
