@@ -55,6 +55,8 @@ class Config:
     scale_by_n  divide by the number of positions, as equation 3 does
     frames      T of the temporal window, this frame included; 1 has no memory
     temporal    'sum' or 'mean' over the window
+    blur        how often the picture is first blurred by (1, 2, 1) / 4 along both axes: as by a
+                Gaussian of (blur / 2) ** 0.5 pixels
     """
 
     classes: int = 3
@@ -70,6 +72,7 @@ class Config:
     scale_by_n: bool = False
     frames: int = 1
     temporal: str = 'mean'
+    blur: int = 0
 
     def __post_init__(self):
         """Refuse what cannot be built."""
@@ -81,6 +84,8 @@ class Config:
             raise ValueError(
                 f'frames = {self.frames} must be 1 or more, and 1 unless attention is fast'
             )
+        if self.blur < 0:
+            raise ValueError(f'blur = {self.blur} must be 0 or more')
 
 
 def _row(published: str, status: str = AUTHORS, **config) -> Variant:
@@ -213,12 +218,13 @@ class FANet(Network):
         """Build with random weights, but for the encoder's where they are given."""
         super().__init__(config)
         if config.encoder == 'resnet':
-            self.pixels = Pixels(config.depth)
+            self.pixels = Pixels(config.depth, blur=config.blur)
             self.backbone = ResNet(
                 self.pixels.channels, config.blocks, config.reduction, config.reduce_by
             )
         else:
-            self.pixels = Pixels(config.depth, *backbones.statistics(config.encoder))
+            statistics = backbones.statistics(config.encoder)
+            self.pixels = Pixels(config.depth, *statistics, config.blur)
             self.backbone = backbones.encoder(config.encoder, self.pixels.channels)
 
         def conv(cin, cout, kernel, **more):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 import copy
+import math
 
 from rganet_ros.networks.folding import block_convolutions, fold_norms
 import torch
@@ -120,19 +121,31 @@ class Pixels(nn.Module):
     one: (B, 1, H, W) metres, 0 unknown.
     """
 
-    def __init__(self, depth: bool, mean: tuple | None = MEAN, std: tuple = STD):
-        """Take whether there is depth; without a mean the picture stays as it is."""
+    def __init__(self, depth: bool, mean: tuple | None = MEAN, std: tuple = STD, blur=0):
+        """Take whether there is depth; without a mean the picture stays as it is, but blurred."""
         super().__init__()
         self.channels = 3 + DepthChannels.COUNT * depth
-        self.normalise = mean is not None
+        self.normalise, self.blur = mean is not None, blur
         if self.normalise:
             self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
             self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
         self.depth = DepthChannels() if depth else None
 
     def forward(self, image: Tensor, depth: Tensor | None) -> Tensor:  # noqa: D102
-        x = (image - self.mean) / self.std if self.normalise else image
+        x = blurred(image, self.blur)
+        x = (x - self.mean) / self.std if self.normalise else x
         return x if self.depth is None else torch.cat([x, self.depth(depth)], 1)
+
+
+def blurred(image: Tensor, times: int) -> Tensor:
+    """Blur (B, C, H, W) so many times by (1, 2, 1) / 4 along both axes; edges are repeated."""
+    if not times:
+        return image
+    taps = [math.comb(2 * times, k) / 4**times for k in range(2 * times + 1)]
+    for axis, pad in ((3, (times, times, 0, 0)), (2, (0, 0, times, times))):
+        padded, length = functional.pad(image, pad, mode='replicate'), image.shape[axis]
+        image = sum(tap * padded.narrow(axis, k, length) for k, tap in enumerate(taps))
+    return image
 
 
 class DepthChannels(nn.Module):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+import dataclasses
 from pathlib import Path
 
 import numpy as np
-from rganet_ros import networks
+from rganet_ros import networks, report
 from rganet_ros.dataset import write_file
 from rganet_ros.letterbox import model_inputs, undo
 from rganet_ros.mixture import DataSet
@@ -15,6 +16,7 @@ from rganet_ros.training import origin
 from rganet_ros.training.augment import IGNORE
 from rganet_ros.training.evaluate import check_depth
 from rganet_ros.training.reliability import curve, drawing, error
+from rganet_ros.training.score import answerer, score
 from rganet_ros.types import CLASSES, SUCTIONABLE
 from rich.progress import track
 import torch
@@ -33,6 +35,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('data', help='data set')
     parser.add_argument('--split', required=True, help='to fit on; not one it was trained on')
     parser.add_argument('--score', required=True, help='another split, to see what it is worth')
+    parser.add_argument(
+        '--blur', type=int, metavar='N',
+        help='blur the picture inside the network first, N times by (1, 2, 1) / 4 along both '
+        'axes; where it was not so before, the test split is scored anew',
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,6 +61,11 @@ def run(args: argparse.Namespace) -> int:
                 f'the temperature is of an affordance: {args.checkpoint} and {args.data} must '
                 f'have the classes {", ".join(CLASSES)}, not {", ".join(names)}'
             )
+    if args.blur is not None and args.blur != getattr(network.config, 'blur', 0):
+        network = rebuilt(network, blur=args.blur)
+        answer, test = answerer(network, torch.device('cpu')), DataSet(args.data, 'test')
+        scores = report.plain(score(answer, test, show=True))
+        made = made | {'scores': made.get('scores', {}) | scores}
     fitted = round(temperature(*answers(network, fit_on)), 4)
     logits, holds = answers(network, score_on)
     curves = {t: curve(probability(logits, t), holds) for t in (1.0, fitted)}
@@ -70,6 +82,13 @@ def run(args: argparse.Namespace) -> int:
         f'before, {after:.4f} after; {picture}'
     )
     return 0
+
+
+def rebuilt(network: nn.Module, **config) -> nn.Module:
+    """Give a network with other fields in its Config and the same weights, evaluating."""
+    other = networks.build(network.name, dataclasses.asdict(network.config) | config)
+    other.load_state_dict(network.state_dict())
+    return other.eval()
 
 
 @torch.no_grad()

@@ -1,6 +1,15 @@
+import cv2
+import numpy as np
 import pytest
 from rganet_ros.networks.folding import BlockConv
-from rganet_ros.networks.layers import DepthChannels, graph_for_engines, interpolation, resize
+from rganet_ros.networks.layers import (
+    blurred,
+    DepthChannels,
+    graph_for_engines,
+    interpolation,
+    Pixels,
+    resize,
+)  # fmt: skip
 import torch
 from torch import nn
 
@@ -89,3 +98,17 @@ def test_a_convolution_of_blocks_is_the_convolution(length, size):
     x = torch.rand(2, 5, *size).double()
     with torch.no_grad():
         torch.testing.assert_close(BlockConv(conv)(x), conv(x))
+
+
+@pytest.mark.parametrize('times, taps', [(1, [1, 2, 1]), (2, [1, 4, 6, 4, 1])])
+def test_a_blur_is_that_of_opencv_and_leaves_depth_alone(times, taps):
+    rng = np.random.default_rng(0)
+    picture, depth = rng.random((33, 47, 3), np.float32), rng.random((1, 1, 33, 47), np.float32)
+    taps = np.array(taps) / sum(taps)
+    truth = cv2.sepFilter2D(picture, -1, taps, taps, borderType=cv2.BORDER_REPLICATE)
+    image, depth = torch.from_numpy(picture).permute(2, 0, 1)[None], torch.from_numpy(depth)
+    found = blurred(image, times)
+    assert np.allclose(found[0].permute(1, 2, 0).numpy(), truth, atol=1e-6)
+    seen, plain = Pixels(True, blur=times)(image, depth), Pixels(True)(found, depth)
+    assert torch.equal(seen, plain)
+    assert (seen - Pixels(True)(image, depth)).abs().max() > 0.1

@@ -4,6 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from rganet_ros import cli, models, networks
+from rganet_ros.runtime import load
 from rganet_ros.training import export
 from rganet_ros.training.calibrate import answers, probability, temperature
 from rganet_ros.training.reliability import curve, drawing, error
@@ -118,3 +119,34 @@ def test_what_it_was_trained_on_is_no_judge(data, tmp_path, capsys):
     assert 'was trained on that' in capsys.readouterr().err
     assert cli.main([*given, 'test', '--score', 'test']) == 2
     assert 'fit on one' in capsys.readouterr().err
+
+
+def test_a_blur_goes_into_the_graph_and_is_scored_anew(data, tmp_path, capsys):
+    checkpoint = tmp_path / 'network.safetensors'
+    network = small_models.settled('fanet18', {'blocks': [1, 1, 1, 1]}).eval()
+    networks.save(checkpoint, network, made={'scores': {'epoch': 3, 'accuracy': 2.0}})
+    (data / 'data' / 'more-split.txt').write_text('000002-0')
+    given = [str(checkpoint), str(data), '--split', 'more', '--score', 'test', '--blur']
+    assert cli.main(['calibrate', *given, '2']) == 0
+    blurs = networks.restore(checkpoint)
+    assert blurs.config.blur == 2
+    for name, value in network.state_dict().items():
+        assert torch.equal(blurs.state_dict()[name], value)
+    scores = networks.notes(checkpoint)['made']['scores']
+    assert scores['epoch'] == 3 and 0 <= scores['accuracy'] <= 1 and scores['frames'] == 1
+    export.export(checkpoint, tmp_path / 'blurs.onnx', (64, 96))
+    (tmp_path / 'blurs.safetensors').unlink()  # torch then reads the graph
+    rgb = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
+    model = models.find(tmp_path / 'blurs.onnx')
+    one, other = (load(name, model) for name in ('torch', 'onnxruntime'))
+    one, other = (engine.run({'image': rgb}, {})['affordance'] for engine in (one, other))
+    assert np.abs(one - other).max() < 1e-3
+    networks.save(tmp_path / 'plain.safetensors', network)
+    export.export(tmp_path / 'plain.safetensors', tmp_path / 'plain.onnx', (64, 96))
+    plain = load('onnxruntime', models.find(tmp_path / 'plain.onnx')).run({'image': rgb}, {})
+    assert np.abs(one - plain['affordance']).max() > 1e-2
+
+    networks.save(checkpoint, small_models.settled('rganet5-nb', {}, (64, 96)))
+    before = checkpoint.read_bytes()
+    assert cli.main(['calibrate', *given, '2']) == 2
+    assert "no field 'blur'" in capsys.readouterr().err and checkpoint.read_bytes() == before
