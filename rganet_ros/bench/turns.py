@@ -17,6 +17,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+# Seconds before each run: the threads of a library that ran before it spin on for some
+# milliseconds, and take a core each of whoever is next.
+PAUSE = 0.01
 Case = TypeVar('Case', bound=Hashable)
 
 
@@ -61,6 +64,7 @@ def times(runs: dict[Case, Callable[[], object]], repeats: int, what: str) -> di
     found: dict[Case, list[float]] = {case: [] for case in runs}
     for _ in track(range(repeats), what, transient=True):
         for case, once in runs.items():
+            time.sleep(PAUSE)
             start = time.perf_counter()
             once()
             found[case].append((time.perf_counter() - start) * 1e3)

@@ -141,7 +141,7 @@ class Inference(nn.Module):
 
     def forward(self, image: Tensor, depth: Tensor | None = None, **state) -> dict[str, Tensor]:
         """Run it; see the class."""
-        image = image.float().permute(0, 3, 1, 2) / 255  # TensorRT permutes floats only
+        image = (image.float() / 255).permute(0, 3, 1, 2)  # TensorRT permutes floats only
         out = self.network(image, None if depth is None else depth.unsqueeze(1), **state)
         # Three axes engines hold in their own order; of four, the classes would lie innermost,
         # where a few of them are slow to compare.

@@ -33,7 +33,7 @@ class CoarseConv(nn.Module):
         count, both, self.kernel, _ = joined.weight.shape
         coarse, fine = joined.weight.split([channels, both - channels], 1)
         self.coarse = nn.Conv2d(channels, count * self.kernel**2, 1, bias=False)
-        self.coarse.weight = nn.Parameter(coarse.permute(0, 2, 3, 1).reshape(-1, channels, 1, 1))
+        self.coarse.weight = nn.Parameter(coarse.permute(3, 2, 0, 1).reshape(-1, channels, 1, 1))
         self.fine = nn.Conv2d(both - channels, count, self.kernel, padding=self.kernel // 2)
         self.fine.weight = nn.Parameter(fine.contiguous())
         self.fine.bias = joined.bias
@@ -42,7 +42,7 @@ class CoarseConv(nn.Module):
     def joined(coarse: Tensor, fine: Tensor) -> Tensor:
         """Give the weight of the JoinedConv from those of the two."""
         count, _, *kernel = fine.shape
-        coarse = coarse.reshape(count, *kernel, -1).permute(0, 3, 1, 2)
+        coarse = coarse.reshape(*kernel, count, -1).permute(2, 3, 1, 0)
         return torch.cat([coarse, fine], 1)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
@@ -51,17 +51,20 @@ class CoarseConv(nn.Module):
             shifted(before, after, self.kernel, fine)
             for before, after in zip(coarse.shape[-2:], fine.shape[-2:])
         )
-        x = self.coarse(coarse).unflatten(1, (-1, self.kernel, self.kernel))
-        x = x.transpose(3, 4).flatten(4, 5).flatten(2, 3)  # B out (ky h) (kx w)
-        return self.fine(fine) + down @ (x @ across.mT)
+        # As engines hold maps, channels last, nothing moves but between the two products.
+        x = self.coarse(coarse).permute(0, 2, 3, 1)  # B h w (kx ky out)
+        x = across @ x.unflatten(3, (self.kernel, -1)).flatten(2, 3)  # B h W (ky out)
+        x = x.unflatten(3, (self.kernel, -1)).transpose(2, 3)  # B h ky W out
+        x = (down @ x.flatten(3).flatten(1, 2)).unflatten(2, (fine.shape[-1], -1))  # B H W out
+        return self.fine(fine) + x.permute(0, 3, 1, 2)
 
 
 def shifted(before: int, after: int, kernel: int, like: Tensor) -> Tensor:
     """
-    Give the matrix (after, kernel * before) of a kernel's steps over a line that is resized.
+    Give the matrix (after, before * kernel) of a kernel's steps over a line that is resized.
 
-    Its blocks resize the line, each shifted by one step; beyond the ends there are zeros.
+    Each of `before` has a column a step; beyond the ends of the resized line there are zeros.
     """
     lines = interpolation(before, after, align_corners=True, like=like)
     lines = functional.pad(lines, (0, 0, kernel // 2, kernel // 2))
-    return torch.cat([lines[step : step + after] for step in range(kernel)], 1)
+    return torch.stack([lines[step : step + after] for step in range(kernel)], 2).flatten(1)

@@ -1,4 +1,4 @@
-"""Equal networks that engines run faster: norms go into convolutions, first layers see blocks."""
+"""Equal networks that engines run faster: norms go into convolutions, first layers see pairs."""
 
 from __future__ import annotations
 
@@ -122,11 +122,12 @@ def fold_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-class BlockConv(nn.Module):
+class PairConv(nn.Module):
     """
-    A convolution of stride 2 of few channels, as one of stride 1 of four times as many.
+    A convolution of stride 2 of few channels, as one of pairs of pixels: twice as many channels.
 
-    Those are the pixels of 2 x 2 blocks; the kernel is padded with zeros to whole blocks.
+    The pairs lie side by side. In pictures as cameras give them, (B, H, W, C), those are numbers
+    beside each other, and to pair them moves nothing. The kernel is padded with zeros to pairs.
     """
 
     @torch.no_grad()
@@ -134,26 +135,37 @@ class BlockConv(nn.Module):
         """Rearrange the weights."""
         super().__init__()
         before, place = self.place(conv)
-        blocks = -(-place.stop // 2)
-        self.padding = (before, blocks - 1 - before) * 2
-        weight = conv.weight.new_zeros(*conv.weight.shape[:2], 2 * blocks, 2 * blocks)
-        weight[..., place, place] = conv.weight
-        self.conv = nn.Conv2d(4 * conv.in_channels, conv.out_channels, blocks)
-        self.conv.weight = nn.Parameter(functional.pixel_unshuffle(weight, 2))
+        count, channels, length, _ = conv.weight.shape
+        pairs = -(-place.stop // 2)
+        weight = conv.weight.new_zeros(count, channels, length, 2 * pairs)
+        weight[..., place] = conv.weight
+        weight = weight.unflatten(3, (pairs, 2)).permute(0, 4, 1, 2, 3).flatten(1, 2)
+        self.across = (before, pairs - 1 - before)
+        self.conv = nn.Conv2d(
+            2 * channels, count, (length, pairs), stride=(2, 1), padding=(length // 2, 0)
+        )
+        self.conv.weight = nn.Parameter(weight.contiguous())
         self.conv.bias = conv.bias
 
     @staticmethod
     def place(conv: nn.Conv2d) -> tuple[int, slice]:
-        """Say how many blocks of padding come first, and where in whole blocks the kernel is."""
-        (length, _), (padding, _) = conv.kernel_size, conv.padding
+        """Say how many pairs of padding come first, and where in whole pairs the kernel is."""
+        length, padding = conv.kernel_size[0], conv.padding[0]
         before = -(-padding // 2)
         first = 2 * before - padding
         return before, slice(first, first + length)
 
+    @classmethod
+    def unpaired(cls, weight: Tensor, conv: nn.Conv2d) -> Tensor:
+        """Give conv's weight from that of the pairs."""
+        _, place = cls.place(conv)
+        whole = weight.unflatten(1, (2, -1)).permute(0, 2, 3, 4, 1).flatten(3)
+        return whole[..., place]
+
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        height, width = x.shape[2:]
-        x = functional.pad(x, (0, width % 2, 0, height % 2))
-        return self.conv(functional.pad(functional.pixel_unshuffle(x, 2), self.padding))
+        x = functional.pad(x, (0, x.shape[3] % 2)).permute(0, 2, 3, 1)
+        x = x.unflatten(2, (-1, 2)).flatten(3).permute(0, 3, 1, 2)
+        return self.conv(functional.pad(x, self.across))
 
 
 def first_layers(network: nn.Module) -> dict[str, nn.Conv2d]:
@@ -164,17 +176,17 @@ def first_layers(network: nn.Module) -> dict[str, nn.Conv2d]:
         if type(each) is nn.Conv2d  # timm has one that pads by itself
         and each.in_channels <= FEW
         and (each.stride, each.groups, each.dilation) == ((2, 2), 1, (1, 1))
-        and each.kernel_size[0] == each.kernel_size[1]
+        and 1 < each.kernel_size[0] == each.kernel_size[1]
         and each.kernel_size[0] % 2
         and each.padding == (each.kernel_size[0] // 2,) * 2
         and each.padding_mode == 'zeros'
     }
 
 
-def block_convolutions(network: nn.Module) -> nn.Module:
-    """Put a BlockConv, in place, for each of the first layers."""
+def pair_pixels(network: nn.Module) -> nn.Module:
+    """Put a PairConv, in place, for each of the first layers."""
     for name, conv in first_layers(network).items():
-        _put(network, name, BlockConv(conv))
+        _put(network, name, PairConv(conv))
     return network
 
 

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 import copy
 import math
 
-from rganet_ros.networks.folding import block_convolutions, fold_norms
+from rganet_ros.networks.folding import fold_norms, pair_pixels
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -44,7 +44,7 @@ class Network(nn.Module):
 
     def for_inference(self) -> nn.Module:
         """Return an equal network, evaluating, in the form that engines run best."""
-        return block_convolutions(fold_norms(copy.deepcopy(self).eval()))
+        return pair_pixels(fold_norms(copy.deepcopy(self).eval()))
 
 
 class ConvNorm(nn.Sequential):
@@ -127,14 +127,22 @@ class Pixels(nn.Module):
         self.channels = 3 + DepthChannels.COUNT * depth
         self.normalise, self.blur = mean is not None, blur
         if self.normalise:
-            self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-            self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+            self.register_buffer('mean', torch.tensor(mean), persistent=False)
+            self.register_buffer('std', torch.tensor(std), persistent=False)
         self.depth = DepthChannels() if depth else None
 
     def forward(self, image: Tensor, depth: Tensor | None) -> Tensor:  # noqa: D102
         x = blurred(image, self.blur)
-        x = (x - self.mean) / self.std if self.normalise else x
-        return x if self.depth is None else torch.cat([x, self.depth(depth)], 1)
+        if self.depth is not None:
+            return torch.cat([self._normalised(x, 1), self.depth(depth)], 1)
+        # A picture alone stays as cameras give it, channels last, which engines go on with.
+        return self._normalised(x.permute(0, 2, 3, 1), 3).permute(0, 3, 1, 2)
+
+    def _normalised(self, x: Tensor, axis: int) -> Tensor:
+        if not self.normalise:
+            return x
+        shape = (3, *(1,) * (3 - axis))
+        return (x - self.mean.view(shape)) / self.std.view(shape)
 
 
 def blurred(image: Tensor, times: int) -> Tensor:

@@ -21,7 +21,7 @@ import copy
 from dataclasses import dataclass
 
 from rganet_ros.networks.choices import one_of
-from rganet_ros.networks.folding import block_convolutions, fold_norms
+from rganet_ros.networks.folding import fold_norms, pair_pixels
 from rganet_ros.networks.gam import GAM
 from rganet_ros.networks.layers import Network, Pixels
 from rganet_ros.networks.rganet_folded import FoldedRGANet
@@ -210,7 +210,7 @@ class RGANet(Network):
 
     def for_inference(self) -> nn.Module:
         """Fold all that is affine; see rganet_folded."""
-        return block_convolutions(fold_norms(FoldedRGANet(copy.deepcopy(self).eval()).eval()))
+        return pair_pixels(fold_norms(FoldedRGANet(copy.deepcopy(self).eval()).eval()))
 
     def use(self, form: str) -> RGANet:
         """Compute every GAM in this form (gam.FORMS), from now on."""

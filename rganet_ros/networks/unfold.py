@@ -15,7 +15,7 @@ import onnx
 from onnx import numpy_helper
 from rganet_ros import networks
 from rganet_ros.networks.coarse import CoarseConv, JoinedConv
-from rganet_ros.networks.folding import BlockConv, first_layers, modules_that_run, norm_pairs
+from rganet_ros.networks.folding import first_layers, modules_that_run, norm_pairs, PairConv
 from rganet_ros.networks.rganet_folded import affine
 import torch
 from torch import nn, Tensor
@@ -37,9 +37,7 @@ def weights_of(path: Path, name: str, config: dict | None) -> dict[str, Tensor]:
         stored[key] = torch.from_numpy(numpy_helper.to_array(each).copy())
     for conv, module in first_layers(network).items():
         if f'{conv}.conv.weight' in stored:
-            _, place = BlockConv.place(module)
-            whole = pixel_shuffle(stored[f'{conv}.conv.weight'], 2)
-            stored[f'{conv}.weight'] = whole[..., place, place]
+            stored[f'{conv}.weight'] = first_layer(stored[f'{conv}.conv.weight'], module)
             if f'{conv}.conv.bias' in stored:
                 stored[f'{conv}.bias'] = stored[f'{conv}.conv.bias']
     for name, module in network.named_modules():
@@ -67,6 +65,14 @@ def weights_of(path: Path, name: str, config: dict | None) -> dict[str, Tensor]:
         if key.rpartition('.')[0] in runs and not fits:
             raise ValueError(f'{path} lacks {key} of {name}: its graph was folded, or dropped it')
     return found
+
+
+def first_layer(weight: Tensor, conv: nn.Conv2d) -> Tensor:
+    """Give the weight of a first layer from that in a graph: of pairs or, as once, of blocks."""
+    if weight.shape[2] != weight.shape[3]:
+        return PairConv.unpaired(weight, conv)
+    _, place = PairConv.place(conv)
+    return pixel_shuffle(weight, 2)[..., place, place]
 
 
 def network_of(path: Path, name: str, config: dict | None) -> nn.Module:

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from rganet_ros.networks.folding import BlockConv
+from rganet_ros.networks.folding import PairConv
 from rganet_ros.networks.layers import (
     blurred,
     DepthChannels,
@@ -93,11 +93,13 @@ def test_a_graph_for_engines_resizes_few_channels_by_products():
 
 @pytest.mark.parametrize('length', [1, 3, 5, 7])
 @pytest.mark.parametrize('size', [(16, 24), (15, 23)])
-def test_a_convolution_of_blocks_is_the_convolution(length, size):
+def test_a_convolution_of_pairs_is_the_convolution(length, size):
     conv = nn.Conv2d(5, 6, length, 2, length // 2).double()
     x = torch.rand(2, 5, *size).double()
     with torch.no_grad():
-        torch.testing.assert_close(BlockConv(conv)(x), conv(x))
+        pairs = PairConv(conv)
+        torch.testing.assert_close(pairs(x), conv(x))
+        assert torch.equal(PairConv.unpaired(pairs.conv.weight, conv), conv.weight)
 
 
 @pytest.mark.parametrize('times, taps', [(1, [1, 2, 1]), (2, [1, 4, 6, 4, 1])])
