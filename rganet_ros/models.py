@@ -77,8 +77,8 @@ def find(name: str | Path) -> Model:
         path = folder / f'{name}.onnx'
         there = sorted(other.stem for other in folder.glob('*.onnx'))
         hint = f'{folder} has {", ".join(there) or "none"}; the path of an .onnx file will do too'
-        if path.with_suffix('.json').is_file():
-            hint = f'its scores are here, its file is not: {folder}/README.md says how to make it'
+    if path.with_suffix('.json').is_file():
+        hint = 'its card is here, its file is not: "made" in the card has the commands for it'
     if not path.is_file():
         raise FileNotFoundError(f'no model {str(name)!r}: {hint}')
     return _read(path)

@@ -72,8 +72,9 @@ def test_no_card_and_a_broken_one(tmp_path):
 def test_a_model_of_which_the_card_alone_is_there(tmp_path, monkeypatch):
     tiny.write(tmp_path).rename(tmp_path / 'elsewhere.onnx')
     monkeypatch.setattr(models, 'share', lambda folder: tmp_path)
-    with pytest.raises(FileNotFoundError, match='its file is not: .*README.md says how to make'):
-        models.find('tiny')
+    for name in ('tiny', tmp_path / 'tiny.onnx'):
+        with pytest.raises(FileNotFoundError, match='its file is not: "made" in the card'):
+            models.find(name)
 
 
 def test_a_folder_that_is_nowhere():
