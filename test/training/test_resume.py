@@ -78,4 +78,5 @@ def test_a_killed_training_ends_bit_equal(data, tmp_path):
         for out in (whole, killed)
     ]
     assert logs[0] == logs[1] and len(logs[0]) == 60
-    assert [each['after_epoch'] == 0 for each in starts(killed)] == [True, False, False]
+    begun = [each['after_epoch'] for each in starts(killed)]
+    assert len(begun) == 3 and begun[0] == 0 < begun[2]  # the first kill may be before all saving
