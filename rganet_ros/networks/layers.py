@@ -134,14 +134,13 @@ class Pixels(nn.Module):
     def forward(self, image: Tensor, depth: Tensor | None) -> Tensor:  # noqa: D102
         x = blurred(image, self.blur)
         if self.depth is not None:
-            return torch.cat([self._normalised(x, 1), self.depth(depth)], 1)
+            return torch.cat([self._normalised(x, (3, 1, 1)), self.depth(depth)], 1)
         # A picture alone stays as cameras give it, channels last, which engines go on with.
-        return self._normalised(x.permute(0, 2, 3, 1), 3).permute(0, 3, 1, 2)
+        return self._normalised(x.permute(0, 2, 3, 1), (3,)).permute(0, 3, 1, 2)
 
-    def _normalised(self, x: Tensor, axis: int) -> Tensor:
+    def _normalised(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
         if not self.normalise:
             return x
-        shape = (3, *(1,) * (3 - axis))
         return (x - self.mean.view(shape)) / self.std.view(shape)
 
 
