@@ -41,7 +41,6 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         (f'share/{package_name}', ['package.xml']),
-        # The weights (.safetensors) too: the torch backend reads them where they are.
         *(entry for folder in ('launch', 'config', 'models', 'demo') for entry in share(folder)),
     ],
     python_requires='>=3.10',
