@@ -45,7 +45,7 @@ def augment(
     for flip in (functional.horizontal_flip, functional.vertical_flip):
         if rng.random() < 0.5:
             image, maps = flip(image), flip(maps)
-    rgb = np.ascontiguousarray(recolour(image, recipe.colour, rng, own).permute(1, 2, 0))
+    rgb = np.ascontiguousarray(recolour(image, recipe, rng, own).permute(1, 2, 0))
     depth, label = maps.numpy()
     depth = spoil(depth, recipe.depth_holes, rng, own)
     if rng.random() < recipe.without_depth:
@@ -92,16 +92,16 @@ def _cut(
 
 def recolour(
     image: Tensor,
-    strength: float,
+    recipe: Recipe,
     rng: np.random.Generator,
     own: np.random.Generator | None = None,
 ) -> Tensor:
     """
-    Change exposure, gamma, white balance, contrast, saturation and hue; blur; add noise.
+    Change exposure, gamma, white balance, contrast, saturation and hue; sharpen; blur; add noise.
 
     image  (3, H, W) uint8, as is what it returns
     """
-    own = own or rng
+    own, strength = own or rng, recipe.colour
 
     def around(spread: float) -> float:
         return float(np.exp(strength * spread * rng.uniform(-1, 1)))
@@ -113,6 +113,8 @@ def recolour(
     if rng.random() < strength:
         x = functional.adjust_saturation(x, around(1.0))
         x = functional.adjust_hue(x, strength * rng.uniform(-1, 1) / 9)
+    if recipe.sharpen > 1 and rng.random() < 0.5:  # as cameras do, and a renderer does not
+        x = functional.adjust_sharpness(x, rng.uniform(1, recipe.sharpen))
     if rng.random() < 0.4 * strength:
         x = functional.gaussian_blur(x, [5, 5], [rng.uniform(0.4, 1.2)])
     if rng.random() < 0.8 * strength:

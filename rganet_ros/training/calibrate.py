@@ -17,6 +17,7 @@ from rganet_ros.training.augment import IGNORE
 from rganet_ros.training.evaluate import check_depth
 from rganet_ros.training.reliability import curve, drawing, error
 from rganet_ros.training.score import answerer, score
+from rganet_ros.training.start import start_from
 from rganet_ros.types import CLASSES, SUCTIONABLE
 from rich.progress import track
 import torch
@@ -40,6 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help='blur the picture inside the network first, N times by (1, 2, 1) / 4 along both '
         'axes; where it was not so before, the test split is scored anew',
     )  # fmt: skip
+    parser.add_argument(
+        '--without-depth', type=Path, metavar='FILE.safetensors',
+        help='of a network that has learnt without depth, too: write one of colour alone there, '
+        'scored anew, and leave the checkpoint as it is',
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,7 +55,12 @@ def run(args: argparse.Namespace) -> int:
             f'--split and --score are both {args.split}: fit on one, score on another'
         )
     network, about = networks.restore(args.checkpoint), networks.notes(args.checkpoint)
-    made = about.get('made', {})
+    made, out = about.get('made', {}), args.without_depth or args.checkpoint
+    changes = {} if args.blur is None else {'blur': args.blur}
+    changes |= {'depth': False} if args.without_depth else {}
+    changed = {k: v for k, v in changes.items() if v != getattr(network.config, k, 0)}
+    if changed:
+        network = rebuilt(network, args.checkpoint, **changed)
     if args.split == 'train' and made:
         raise ValueError('--split train: it was trained on that, and is too sure there')
     fit_on, score_on = (DataSet(args.data, split) for split in (args.split, args.score))
@@ -61,8 +72,7 @@ def run(args: argparse.Namespace) -> int:
                 f'the temperature is of an affordance: {args.checkpoint} and {args.data} must '
                 f'have the classes {", ".join(CLASSES)}, not {", ".join(names)}'
             )
-    if args.blur is not None and args.blur != getattr(network.config, 'blur', 0):
-        network = rebuilt(network, blur=args.blur)
+    if changed:
         answer, test = answerer(network, torch.device('cpu')), DataSet(args.data, 'test')
         scores = report.plain(score(answer, test, show=True))
         made = made | {'scores': made.get('scores', {}) | scores}
@@ -74,9 +84,9 @@ def run(args: argparse.Namespace) -> int:
     note = {'temperature': fitted, 'error_before': before, 'error_after': after}
     note |= {'fitted_on': args.split, 'scored_on': args.score}
     note |= {'command': args.command}
-    picture = args.checkpoint.with_suffix('.calibration.svg')
+    picture = out.with_suffix('.calibration.svg')
     write_file(picture, drawing(curves).encode())
-    networks.save(args.checkpoint, network, made=made | {'calibration': note})
+    networks.save(out, network, made=made | {'calibration': note})
     print(
         f'temperature {fitted:.3f}: expected calibration error on {args.score} {before:.4f} '
         f'before, {after:.4f} after; {picture}'
@@ -84,10 +94,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def rebuilt(network: nn.Module, **config) -> nn.Module:
-    """Give a network with other fields in its Config and the same weights, evaluating."""
+def rebuilt(network: nn.Module, checkpoint: Path, **config) -> nn.Module:
+    """Give a network with other fields in its Config and its checkpoint's weights, evaluating."""
     other = networks.build(network.name, dataclasses.asdict(network.config) | config)
-    other.load_state_dict(network.state_dict())
+    start_from(other, checkpoint)
     return other.eval()
 
 

@@ -44,6 +44,7 @@ class Recipe:
     backbone_rate: Annotated[
         float, Range(0, 10), 'learning rate of the backbone, of that; 0: it and its norms stay'
     ] = 1.0
+    kept: Annotated[str, 'parts of the network that stay, too: names, with blanks between'] = ''
     warm_up: Annotated[float, Range(0, 1), 'share of the steps that raise it linearly'] = 0.05
     weight_decay: Annotated[float, Range(0, 10), 'of all weights'] = 0.02
     freeze_norms: Annotated[bool, 'batch norms keep the statistics that they begin with'] = False
@@ -64,6 +65,7 @@ class Recipe:
     turn: Annotated[float, Range(0, 180), 'largest random rotation, degrees'] = 30.0
     shift: Annotated[float, Range(0, 1), 'largest random shift, of the sides of a crop'] = 0.0
     colour: Annotated[float, Range(0, 1), 'strength of the changes of colour'] = 0.5
+    sharpen: Annotated[float, Range(1, 10), 'half of the pictures, up to this; 1: none'] = 1.0
     depth_holes: Annotated[int, Range(0, 100), 'most blobs of depth that are dropped'] = 6
     without_depth: Annotated[float, Range(0, 1), 'of pictures whose depth is left out'] = 0.0
     evaluate_every: Annotated[int, Range(1, 100000), 'epochs'] = 5
@@ -74,6 +76,11 @@ class Recipe:
             pair = getattr(self, name)
             if len(pair) != 2 or (what == RANGE and pair[0] > pair[1]):
                 raise ValueError(f'{name} = {list(pair)} must be two numbers, {what}')
+
+    @property
+    def parts_kept(self) -> tuple[str, ...]:
+        """Name the parts of the network that keep their weights and the statistics of norms."""
+        return (*(() if self.backbone_rate else ('backbone',)), *self.kept.split())
 
 
 def read_recipe(path: str | Path, name: str | None = None, **changes) -> Recipe:

@@ -102,18 +102,22 @@ def fit(
 
 
 def _begin(training: Training, batches: Batches, init: str | Path | None) -> None:
-    """Take what fits of another training; ValueError if a backbone would be kept at random."""
-    random = not training.recipe.backbone_rate and not training.recipe.weights
+    """Take what fits of another training; ValueError if a part would be kept at random."""
+    random = [f'{name}.' for name in training.recipe.parts_kept]
+    if training.recipe.weights:
+        random = [name for name in random if not name.startswith('backbone.')]
     if not init:
         if random:
-            raise ValueError('backbone_rate 0 would keep random weights: give --init')
+            raise ValueError(
+                f'{random[0][:-1]} would be kept at random (backbone_rate 0, kept): give --init'
+            )
         return
     missed = start_from(training.network, init)
-    lost = [name for name in missed if name.startswith('backbone.')]
-    if lost and random:
+    lost = [name for name in missed if name.startswith(tuple(random))]
+    if lost:
         raise ValueError(
-            f'backbone_rate 0 would keep {len(lost)} random tensors of the backbone, which '
-            f'{init} does not have: give another --init, or another backbone_rate'
+            f'{len(lost)} random tensors, {lost[0]} first, would be kept (backbone_rate 0, kept): '
+            f'{init} does not have them: give another --init'
         )
     if is_model(init) and not training.recipe.freeze_norms:
         # Of whole batches: all processes must come to the same weights.

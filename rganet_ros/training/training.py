@@ -33,11 +33,9 @@ class Training:
         self.network = networks.build(recipe.network, recipe.config, recipe.weights or None)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self._kept = None
-        if not recipe.backbone_rate:
-            if not hasattr(self.network, 'backbone'):
-                raise ValueError(f'{recipe.network} has no backbone for backbone_rate 0 to keep')
-            self._kept = self.network.backbone.requires_grad_(False)
+        self._kept = [
+            _part(self.network, name).requires_grad_(False) for name in recipe.parts_kept
+        ]
         self.optimiser = optimiser(self.network, recipe)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: learning_rate(step / steps, recipe)
@@ -61,8 +59,8 @@ class Training:
         key = self.recipe.seed, self.epoch, self.fabric.global_rank
         torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
         self._model.train()
-        if self._kept is not None:
-            self._kept.eval()
+        for part in self._kept:
+            part.eval()
         if self.recipe.freeze_norms:
             for module in self.network.modules():
                 if isinstance(module, NORMS):
@@ -152,6 +150,16 @@ class Training:
         for name in self._PARTS:
             getattr(self, name).load_state_dict(saved[name])
         self.epoch = saved['epoch']
+
+
+def _part(network: nn.Module, name: str) -> nn.Module:
+    try:
+        return network.get_submodule(name)
+    except AttributeError:
+        parts = ', '.join(each for each, _ in network.named_children())
+        raise ValueError(
+            f'{network.name} has no {name} to keep (backbone_rate 0 or kept): it has {parts}'
+        ) from None
 
 
 def _read(path: Path) -> dict:

@@ -2,6 +2,7 @@ import numpy as np
 from rganet_ros.training.augment import augment, IGNORE, recolour, spoil
 from rganet_ros.training.config import Recipe
 import torch
+from torchvision.transforms.v2 import functional
 
 
 def frame(height=120, width=160):
@@ -50,11 +51,24 @@ def test_colours_change_with_their_strength():
     rgb = torch.randint(0, 256, (3, 60, 80), dtype=torch.uint8)
 
     def change(strength):
-        changed = [recolour(rgb, strength, np.random.default_rng(i)) for i in range(10)]
+        changed = [
+            recolour(rgb, Recipe(colour=strength), np.random.default_rng(i)) for i in range(10)
+        ]
         return (torch.stack(changed).int() - rgb.int()).abs().float().mean()
 
     none, some, much = change(0.0), change(0.3), change(1.0)
     assert none < 1 < some < much
+
+
+def test_half_of_the_pictures_are_sharpened_where_it_is_asked_for():
+    rgb = torch.from_numpy(frame()[0].transpose(2, 0, 1).copy())
+    rgb = functional.gaussian_blur(rgb, [5, 5], [1.0])
+    drawn = (
+        recolour(rgb, Recipe(colour=0.0, sharpen=4), np.random.default_rng(i)) for i in range(40)
+    )
+    spread = torch.stack([each.float().std() for each in drawn])
+    assert (spread >= rgb.float().std() - 0.01).all()
+    assert 10 < (spread > rgb.float().std() + 0.1).sum() < 30
 
 
 def test_spoiled_depth_loses_blobs_and_invents_nothing():

@@ -150,3 +150,23 @@ def test_a_blur_goes_into_the_graph_and_is_scored_anew(data, tmp_path, capsys):
     before = checkpoint.read_bytes()
     assert cli.main(['calibrate', *given, '2']) == 2
     assert "no field 'blur'" in capsys.readouterr().err and checkpoint.read_bytes() == before
+
+
+def test_one_that_has_learnt_without_depth_becomes_one_of_colour_alone(data, tmp_path, capsys):
+    checkpoint, colour = tmp_path / 'network.safetensors', tmp_path / 'colour.safetensors'
+    network = small_models.settled('fanet18', {'blocks': [1, 1, 1, 1], 'depth': True}).eval()
+    (data / 'data' / 'more-split.txt').write_text('000002-0')
+    given = ['calibrate', str(checkpoint), str(data), '--split', 'more', '--score', 'test']
+    given += ['--without-depth', str(colour)]
+    networks.save(checkpoint, network)
+    assert cli.main(given) == 2 and 'sees depth' in capsys.readouterr().err
+    assert not colour.exists()
+    networks.save(checkpoint, network, made={'recipe': {'without_depth': 0.5}})
+    before = checkpoint.read_bytes()
+    assert cli.main(given) == 0 and checkpoint.read_bytes() == before
+    alone, about = networks.restore(colour), networks.notes(colour)['made']
+    assert not alone.config.depth and alone.temperature != 1 and about['scores']['frames'] == 1
+    image = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        said, blind = alone(image), network(image, torch.zeros(1, 1, 64, 96))
+    assert torch.allclose(said['logits'], blind['logits'], atol=1e-4)

@@ -52,3 +52,18 @@ def test_a_backbone_at_rate_0_stays_to_the_last_bit_and_the_rest_learns(frames):
         stayed = {k: torch.equal(v, before[k]) for k, v in network.state_dict().items()}
         assert all(same for name, same in stayed.items() if name.startswith('backbone.'))
         assert not all(stayed.values())
+
+
+def test_named_parts_stay_to_the_last_bit_norms_and_all_and_no_others(frames):
+    parts = ('backbone.stages.1', 'head')
+    before = begun(kept=' '.join(parts)).network.state_dict()
+    after = stepped(frames, kept=' '.join(parts)).network.state_dict()
+    for name, value in after.items():
+        if not name.endswith('num_batches_tracked'):
+            kept = name.startswith(tuple(f'{part}.' for part in parts))
+            assert torch.equal(value, before[name]) == kept, name
+
+
+def test_a_part_that_is_not_there_cannot_be_kept():
+    with pytest.raises(ValueError, match='fanet18 has no tail to keep .*: it has .*backbone'):
+        begun(kept='head tail')
