@@ -31,6 +31,7 @@ class Tally:
         self._pooled = np.zeros((self._count, self._count), np.int64)
         self._cells: list[np.ndarray] = []
         self._top = np.zeros((len(TOPS), 2), np.int64)
+        self._best = np.zeros(2, np.int64)
         self._iou: list[np.ndarray] = []
         self.frames: list[dict[str, float]] = []
 
@@ -54,7 +55,9 @@ class Tally:
             self._cells.append(each)
             own['mgrid'] = mean(each, self._grid)
             if affordance is not None:
-                self._top += top_counts(affordance, truth)
+                counts = top_counts(affordance, truth)
+                self._top += counts
+                self._best += counts[0] * (truth == SUCTIONABLE).any()
         self.frames.append(own)
         return own
 
@@ -69,6 +72,8 @@ class Tally:
                                            `frames`
         mgrid, pooled_mgrid                mean over pictures; over all cells of all pictures
         top_1, top_1_percent, ...          see `top_precision.top_counts`
+        best_pixel                         top_1 over the pictures that have a suctionable pixel:
+                                           an empty tote has no best pixel to be right about
         frames                             how many
         """
         pooled = scores(self._pooled)
@@ -86,6 +91,7 @@ class Tally:
                 found['mgrid'] = found['per_frame']['mgrid'][0]
                 found['pooled_mgrid'] = mean(np.concatenate(self._cells), self._grid)
                 found |= dict(zip(TOPS, self._top[:, 0] / self._top.sum(1)))
+                found['best_pixel'] = self._best[0] / self._best.sum()
         return _rounded(found) | {'frames': len(self.frames)}
 
 

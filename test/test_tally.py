@@ -51,6 +51,13 @@ def test_pictures_with_nothing_to_score_do_not_pull_a_mean():
     found = tally.summary()
     assert found['per_frame']['mgrid'] == found['per_frame']['iou'] == [1, 0]
     assert found['frame_iou'][2] == 1 and np.isnan(found['top_1'])
+    faint = np.linspace(0, 0.01, 24 * 24, dtype=np.float32).reshape(24, 24)
+    tally.add(empty, empty, faint)
+    found = tally.summary()
+    assert found['top_1'] == 0 and np.isnan(found['best_pixel'])  # nothing there to be found
+    half = np.where(np.arange(24) < 12, full, empty)
+    tally.add(half, half, (half / 2).astype(np.float32))
+    assert 0 < tally.summary()['top_1'] < tally.summary()['best_pixel'] == 1
     code = Tally(grid=Grid(gamma_at_zero='code'))
     code.add(empty, empty)
     assert code.summary()['mgrid'] == 1

@@ -18,7 +18,7 @@ BY_FRAME = {
 }  # fmt: skip
 TOPS = {
     'top_1': 'Top-1', 'top_1_percent': 'Top-1 %', 'top_5_percent': 'Top-5 %',
-    'top_10_percent': 'Top-10 %', 'average_precision': 'AP of places',
+    'top_10_percent': 'Top-10 %', 'best_pixel': 'best pixel', 'average_precision': 'AP of places',
 }  # fmt: skip
 WIDTH = 1200  # pixels of a row of four pictures
 
