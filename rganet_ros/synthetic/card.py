@@ -13,6 +13,7 @@ import PIL
 from rganet_ros import dataset, report, viz
 from rganet_ros.synthetic import containers, objects
 from rganet_ros.synthetic.cup import CUPS
+from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.types import CLASSES
 
 SHOWN = 8  # frames on the sheet
@@ -27,6 +28,8 @@ def open_card(root: Path, split: str, identity: dict) -> dict:
     """
     card = dataset.read_card(root) or {'format': 1, 'splits': {}}
     made = card['splits'].get(split, {})
+    if made:  # an option that was not there yet is as if it had its default
+        made = made | {'recipe': asdict(Recipe()) | made['recipe']}
     differing = [key for key in identity if key in made and made[key] != identity[key]]
     if differing:
         raise ValueError(

@@ -140,6 +140,8 @@ def tote(rng, builder, recipe, split: str) -> Container:
         builder.mesh(builder.spec.worldbody, mesh, material, (*beside, 0))
     reach = half[0] + draft + lip, half[1] + draft + lip
     surroundings.build(rng, builder, reach, height, beside)
+    if recipe.crowded_share > 0 and rng.random() < recipe.crowded_share:
+        surroundings.crowd(rng, builder, reach, height)
     up = np.array([0.0, 0, 1])
     return Container(False, half, height, half, up, 60, rng.uniform(0.05, 0.35), beside)
 

@@ -29,6 +29,7 @@ class Recipe:
     shelf_share: Annotated[float, Range(0, 1), 'of scenes that are a shelf, not a tote'] = 0.12
     drawer_share: Annotated[float, Range(0, 1), 'of scenes that are a drawer'] = 0.1
     relief_share: Annotated[float, Range(0, 1), 'of totes with a worn floor of panels'] = 0.0
+    crowded_share: Annotated[float, Range(0, 1), 'of totes among devices and panels'] = 0.0
     tilted_share: Annotated[float, Range(0, 1), 'of views of 17 to 40 degrees'] = 0.2
     overfull_share: Annotated[float, Range(0, 1), 'of scenes heaped over the rim'] = 0.1
     intruder_share: Annotated[float, Range(0, 1), 'of scenes with a gripper or a hand'] = 0.25
@@ -46,6 +47,14 @@ RECIPES = {
     'clutter': Recipe(),
     'strong': Recipe(cup='strong'),  # of equal seeds: clutter's frames, labelled for that cup
     'totes': _TOTES,
+    'cells': replace(
+        _TOTES,
+        crowded_share=0.9,
+        empty_share=0.3,
+        sparse_share=0.25,
+        shelf_share=0,
+        drawer_share=0,
+    ),
     'strong-totes': replace(_TOTES, cup='strong'),
     'zeng': Recipe(backgrounds=True),
     'clips': Recipe(views=16, motion=True),

@@ -79,6 +79,18 @@ def test_another_seed_is_refused(one, recipe):
     assert done.returncode == 2 and 'another seed' in done.stderr
 
 
+def test_a_set_from_before_an_option_was_there_goes_on(one, tmp_path, recipe):
+    shutil.copytree(one, tmp_path / 'set')
+    path = tmp_path / 'set' / 'card.json'
+    card = json.loads(path.read_text())
+    (made,) = card['splits'].values()
+    assert made['recipe'].pop('crowded_share') == 0
+    path.write_text(json.dumps(card))
+    words = command(tmp_path / 'set', recipe, 1)
+    subprocess.run(words, check=True, capture_output=True)
+    assert json.loads(path.read_text()) == json.loads((one / 'card.json').read_text())
+
+
 def test_a_tote_with_things_has_labels_on_things_alone(sample):
     assert sample.instance.max() > 0
     assert set(np.unique(sample.label[sample.instance > 0])) <= {NOT_SUCTIONABLE, SUCTIONABLE}

@@ -71,6 +71,24 @@ def test_the_tote_beside_shows_things_that_are_background():
     assert geoms.any() and (filled.surface_of_geoms()[geoms] == 0).all()
 
 
+def test_a_crowd_is_around_a_tote_and_not_in_it():
+    render.backend()
+    above = view.look_at([0, 0, 1.5], [0, 0, 0], [0, 1, 0], np.radians(60))
+    steps = {0: 0, 1: 0}  # in the depth of what is around
+    for seed in range(6):
+        for crowded_share in steps:
+            scene = build(seed, empty_share=1, crowded_share=crowded_share)
+            with render.Renderer(scene) as renderer:
+                shot = renderer.shoot(above)
+            focal = above.camera(160, 120).fx
+            x, y = (0.9 * focal / 1.5 * half for half in scene.container.half)
+            inside = slice(int(60 - y), int(60 + y)), slice(int(80 - x), int(80 + x))
+            assert (shot.surface[inside] == -1).all()
+            around = np.where(shot.surface == 0, shot.depth, np.nan)
+            steps[crowded_share] += (abs(np.diff(around, axis=1)) > 0.005).sum()
+    assert steps[1] > 1.3 * steps[0]
+
+
 def test_lamps_are_from_dim_to_glaring():
     strength = [build(seed, empty_share=1).model.light_diffuse.sum() for seed in range(20)]
     assert max(strength) > 2.5 * min(strength)
