@@ -130,7 +130,7 @@ def tables(rows: list[dict]) -> list[Table]:
     for title, (head, cells) in _laid_out(rows):
         table = Table(title=title, title_justify='left')
         for index, word in enumerate(head):
-            table.add_column(word, justify='right' if index else 'left', no_wrap=not index)
+            table.add_column(word, justify='right' if index else 'left', overflow='fold')
         for row in cells:
             table.add_row(*row)
         found.append(table)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-import sys
 import time
 from typing import NamedTuple
 
@@ -29,7 +28,6 @@ from rganet_ros.types import CLASSES, Frame
 from rich.console import Console
 import torch
 
-WIDTH = 140  # characters of a table that no terminal bounds
 SHOWN = 3  # pictures of the best, of the middle and of the worst
 
 
@@ -92,9 +90,8 @@ def run(args: argparse.Namespace) -> int:
         about |= {'cup': cup(known), 'labels_for': labelled.name if labelled else ''}
         rows.append(about | found)
         shown.append(kept)
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     for table in comparison.tables(rows):
-        console.print(table)
+        Console().print(table)
     if args.out:
         content = rows[0] if len(rows) == 1 else rows
         report.write_json(args.out / 'scores.json' if pictures else args.out, content)
