@@ -122,12 +122,10 @@ def test_the_model_with_memory_says_what_that_is_worth():
 def test_the_card_names_the_cup_that_the_labels_were_made_for(name):
     card = models.find(name).card
     cup = json.loads(json.dumps(dataclasses.asdict(CUPS[card['cup']])))
-    data = card['data']
-    for each in [data] if 'cup' in data else [part['card'] for part in data.values()]:
-        made_for = each['cup']
-        assert card['cup_radius'] == cup['radius'] == made_for['radius']
-        same = cup.keys() & made_for.keys()
-        assert len(same) > 15 and all(cup[name] == made_for[name] for name in same)
+    made_for = card['data']['cup']
+    assert card['cup_radius'] == cup['radius'] == made_for['radius']
+    same = cup.keys() & made_for.keys()
+    assert len(same) > 15 and all(cup[each] == made_for[each] for each in same)
 
 
 @pytest.mark.parametrize('name', LEAST)

@@ -28,7 +28,7 @@ def open_card(root: Path, split: str, identity: dict) -> dict:
     """
     card = dataset.read_card(root) or {'format': 1, 'splits': {}}
     made = card['splits'].get(split, {})
-    if made:  # an option that was not there yet is as if it had its default
+    if 'recipe' in made:  # an option that was not there yet is as if it had its default
         made = made | {'recipe': asdict(Recipe()) | made['recipe']}
     differing = [key for key in identity if key in made and made[key] != identity[key]]
     if differing:

@@ -54,32 +54,43 @@ def crowd(rng, builder, reach, height: float) -> None:
 
     All are flat, many of them bright, and none is for the cup: what lies in a cell beside a tote.
     """
-    world, below = builder.spec.worldbody, -rng.uniform(0.02, 0.3)
+    below = -rng.uniform(0.02, 0.3)
     if rng.random() < 0.6:
         dark = builder.material(rgba=solid((int(rng.uniform(5, 35)),) * 3), specular=0.05)
-        builder.box(world, [2, 2, 0.001], [0, 0, below], material=dark, **GHOST)
+        floor = [2, 2, 0.001], [0, 0, below]
+        builder.box(builder.spec.worldbody, *floor, material=dark, **GHOST)
     for _ in range(rng.integers(8, 26)):
-        half = rng.uniform([0.015, 0.015, 0.008], [0.09, 0.09, 0.06])
-        away = np.hypot(*half[:2]) + rng.uniform(0.01, 0.2)
-        at = _beside(rng, reach, away, rng.integers(2))
-        z = rng.uniform(below + half[2], max(height - half[2], below + half[2] + 0.01))
-        turn = [*rng.normal(0, 12, 2), rng.uniform(0, 90)] if rng.random() < 0.6 else [0, 0, 0]
-        builder.box(world, half, [*at, z], material=_look(rng, builder), euler=turn, **GHOST)
-        if rng.random() < 0.3:
-            sheet = [*half[:2] * rng.uniform(0.3, 0.95, 2), 0.0006]
-            top = [*at, z + half[2] + 0.001]
-            builder.box(world, sheet, top, material=_look(rng, builder, 0.05), **GHOST)
-    for _ in range(rng.integers(0, 3)):  # along a side, leaning towards the tote or away
-        half = [rng.uniform(0.05, 0.15), rng.uniform(0.1, 0.4), 0.003]
-        lean, axis = [*rng.normal(0, 4, 2), rng.normal(0, 4)], rng.integers(2)
-        lean[1 - axis] += rng.choice([-1, 1]) * rng.uniform(5, 80)
-        if axis:
-            half[:2] = half[1::-1]
-        place = _beside(rng, reach, half[axis] + rng.uniform(0.06, 0.2), axis)
-        material = builder.material(textures.plastic(rng, textures.colour(rng)), specular=0.4)
-        builder.box(
-            world, half, [*place, rng.uniform(0, height)], material=material, euler=lean, **GHOST
-        )
+        _device(rng, builder, reach, below, height)
+    for _ in range(rng.integers(0, 3)):
+        _panel(rng, builder, reach, height)
+
+
+def _device(rng, builder, reach, below: float, height: float) -> None:
+    """Put a box beside a tote, straight or tilted, up to its rim; perhaps with a sheet on it."""
+    world = builder.spec.worldbody
+    half = rng.uniform([0.015, 0.015, 0.008], [0.09, 0.09, 0.06])
+    away = np.hypot(*half[:2]) + rng.uniform(0.01, 0.2)
+    at = _beside(rng, reach, away, rng.integers(2))
+    z = rng.uniform(below + half[2], max(height - half[2], below + half[2] + 0.01))
+    turn = [*rng.normal(0, 12, 2), rng.uniform(0, 90)] if rng.random() < 0.6 else [0, 0, 0]
+    builder.box(world, half, [*at, z], material=_look(rng, builder), euler=turn, **GHOST)
+    if rng.random() < 0.3:
+        sheet = [*half[:2] * rng.uniform(0.3, 0.95, 2), 0.0006]
+        top = [*at, z + half[2] + 0.001]
+        builder.box(world, sheet, top, material=_look(rng, builder, 0.05), **GHOST)
+
+
+def _panel(rng, builder, reach, height: float) -> None:
+    """Put a panel of plastic along one side of a tote, leaning towards it or away."""
+    half = [rng.uniform(0.05, 0.15), rng.uniform(0.1, 0.4), 0.003]
+    lean, axis = rng.normal(0, 4, 3), rng.integers(2)
+    lean[1 - axis] += rng.choice([-1, 1]) * rng.uniform(5, 80)
+    if axis:
+        half[:2] = half[1::-1]
+    at = _beside(rng, reach, half[axis] + rng.uniform(0.06, 0.2), axis)
+    material = builder.material(textures.plastic(rng, textures.colour(rng)), specular=0.4)
+    place = [*at, rng.uniform(0, height)]
+    builder.box(builder.spec.worldbody, half, place, material=material, euler=lean, **GHOST)
 
 
 def _beside(rng, reach, away: float, axis: int) -> np.ndarray:
@@ -94,7 +105,7 @@ def _look(rng, builder, dark: float = 0.4) -> str:
     kind = rng.random()
     if kind < 0.15:
         picture = packaging.panel(rng, 128, 128, packaging.draw_print(rng))
-        return builder.material(np.asarray(picture), specular=0.2)
+        return builder.material(picture, specular=0.2)
     if kind < 0.15 + dark:
         colour = (int(rng.uniform(8, 60)),) * 3
     elif kind < 0.65:

@@ -56,9 +56,11 @@ def run(args: argparse.Namespace) -> int:
         )
     network, about = networks.restore(args.checkpoint), networks.notes(args.checkpoint)
     made, out = about.get('made', {}), args.without_depth or args.checkpoint
-    changes = {} if args.blur is None else {'blur': args.blur}
-    changes |= {'depth': False} if args.without_depth else {}
-    changed = {k: v for k, v in changes.items() if v != getattr(network.config, k, 0)}
+    asked = {'blur': args.blur, 'depth': False if args.without_depth else None}
+    changed = {
+        name: value for name, value in asked.items()
+        if value is not None and value != getattr(network.config, name, 0)
+    }  # fmt: skip
     if changed:
         network = rebuilt(network, args.checkpoint, **changed)
     if args.split == 'train' and made:
@@ -97,7 +99,9 @@ def run(args: argparse.Namespace) -> int:
 def rebuilt(network: nn.Module, checkpoint: Path, **config) -> nn.Module:
     """Give a network with other fields in its Config and its checkpoint's weights, evaluating."""
     other = networks.build(network.name, dataclasses.asdict(network.config) | config)
-    start_from(other, checkpoint)
+    missed = start_from(other, checkpoint)
+    if missed:
+        raise ValueError(f'{checkpoint} has no {missed[0]} that fits: it cannot be changed so')
     return other.eval()
 
 

@@ -103,23 +103,25 @@ def fit(
 
 def _begin(training: Training, batches: Batches, init: str | Path | None) -> None:
     """Take what fits of another training; ValueError if a part would be kept at random."""
-    random = [f'{name}.' for name in training.recipe.parts_kept]
-    if training.recipe.weights:
-        random = [name for name in random if not name.startswith('backbone.')]
+    recipe = training.recipe
+    random = [
+        part for part in recipe.parts_kept
+        if not (recipe.weights and part.split('.')[0] == 'backbone')
+    ]  # fmt: skip
     if not init:
         if random:
             raise ValueError(
-                f'{random[0][:-1]} would be kept at random (backbone_rate 0, kept): give --init'
+                f'{random[0]} would be kept at random (backbone_rate 0, kept): give --init'
             )
         return
     missed = start_from(training.network, init)
-    lost = [name for name in missed if name.startswith(tuple(random))]
+    lost = [name for name in missed if name.startswith(tuple(f'{part}.' for part in random))]
     if lost:
         raise ValueError(
             f'{len(lost)} random tensors, {lost[0]} first, would be kept (backbone_rate 0, kept): '
             f'{init} does not have them: give another --init'
         )
-    if is_model(init) and not training.recipe.freeze_norms:
+    if is_model(init) and not recipe.freeze_norms:
         # Of whole batches: all processes must come to the same weights.
         drawn = Batches(batches.frames, batches.recipe)
         picked = (drawn[0, number][0] for number in range(min(SETTLED, drawn.steps)))
