@@ -75,7 +75,7 @@ def samples(
         for frame in range(count):
             rng = SteadyCamera([*key, at], frame, noise)
             angle = -SWING * np.cos(np.pi * frame / max(count - 1, 1))
-            seen = _swung(view.draw(rng, scene.container, recipe.tilted_share), middle, angle)
+            seen = _swung(view.draw(rng, scene.container, recipe), middle, angle)
             sample = photograph(rng, scene, renderer, seen, recipe)
             now = _moment(scene, sample)
             yield sample._replace(flow=flow.backward(now, before) if before else None)

@@ -48,7 +48,7 @@ def samples(recipe: Recipe, split: str, seed: int, number: int, views) -> Iterat
     with render.Renderer(scene) as renderer:
         for index in views:
             rng = np.random.default_rng([*key, index])
-            seen = view.draw(rng, scene.container, recipe.tilted_share)
+            seen = view.draw(rng, scene.container, recipe)
             sample = photograph(rng, scene, renderer, seen, recipe)
             if recipe.backgrounds:
                 sample = sample._replace(background=background(rng, scene, renderer, seen, recipe))

@@ -31,6 +31,9 @@ class Recipe:
     relief_share: Annotated[float, Range(0, 1), 'of totes with a worn floor of panels'] = 0.0
     crowded_share: Annotated[float, Range(0, 1), 'of totes among devices and panels'] = 0.0
     tilted_share: Annotated[float, Range(0, 1), 'of views of 17 to 40 degrees'] = 0.2
+    far_share: Annotated[float, Range(0, 1), 'of views of totes, from up to 1.7 times as far'] = (
+        0.0
+    )
     overfull_share: Annotated[float, Range(0, 1), 'of scenes heaped over the rim'] = 0.1
     intruder_share: Annotated[float, Range(0, 1), 'of scenes with a gripper or a hand'] = 0.25
     packed_share: Annotated[float, Range(0, 1), 'of totes with rows of one box'] = 0.06
@@ -43,18 +46,15 @@ class Recipe:
 _TOTES = Recipe(
     relief_share=0.6, tilted_share=0.5, empty_share=0.15, shelf_share=0.08, drawer_share=0.06
 )
+_CELLS = replace(
+    _TOTES, crowded_share=0.9, empty_share=0.3, sparse_share=0.25, shelf_share=0, drawer_share=0
+)
 RECIPES = {
     'clutter': Recipe(),
     'strong': Recipe(cup='strong'),  # of equal seeds: clutter's frames, labelled for that cup
     'totes': _TOTES,
-    'cells': replace(
-        _TOTES,
-        crowded_share=0.9,
-        empty_share=0.3,
-        sparse_share=0.25,
-        shelf_share=0,
-        drawer_share=0,
-    ),
+    'cells': _CELLS,
+    'far-cells': replace(_CELLS, far_share=0.8),
     'strong-totes': replace(_TOTES, cup='strong'),
     'zeng': Recipe(backgrounds=True),
     'clips': Recipe(views=16, motion=True),

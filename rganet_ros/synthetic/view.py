@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from rganet_ros.synthetic.containers import Container
+from rganet_ros.synthetic.recipe import Recipe
 from rganet_ros.types import Camera
 
 
@@ -48,14 +49,16 @@ def _fovy(rng) -> float:
     return np.radians(42.6 + rng.uniform(-4, 4))  # an SR300's colour camera, and its like
 
 
-def over_tote(rng, container: Container, tilted_share: float) -> View:
+def over_tote(rng, container: Container, recipe: Recipe) -> View:
     """From above, tilted a little or strongly, the tote's long side along either picture axis."""
     around = rng.integers(4) * np.pi / 2 + 0.25 * rng.standard_normal()
-    slight = rng.random() < 1 - tilted_share
+    slight = rng.random() < 1 - recipe.tilted_share
     tilt = abs(rng.normal(0, 0.22)) if slight else rng.uniform(0.3, 0.7)
     out = np.array([np.sin(tilt) * np.cos(around), np.sin(tilt) * np.sin(around), np.cos(tilt)])
     target = np.array([rng.normal(0, 0.03), rng.normal(0, 0.04), rng.uniform(0.02, 0.1)])
     distance = max(rng.uniform(0.45, 0.95), container.height + 0.32)
+    if recipe.far_share and rng.random() < recipe.far_share:  # a share of 0 draws no number
+        distance *= rng.uniform(1.2, 1.7)
     roll = around + np.pi + 0.12 * rng.standard_normal()
     up = np.array([np.cos(roll), np.sin(roll), 0])
     return look_at(target + distance * out, target, up, _fovy(rng))
@@ -71,8 +74,6 @@ def into_shelf(rng, container: Container) -> View:
     return look_at(target + distance * out, target, up, _fovy(rng))
 
 
-def draw(rng, container: Container, tilted_share: float) -> View:
-    """Draw a view of the container; so many of those of a tote are strongly tilted."""
-    return (
-        into_shelf(rng, container) if container.shelf else over_tote(rng, container, tilted_share)
-    )
+def draw(rng, container: Container, recipe: Recipe) -> View:
+    """Draw a view of the container, with the recipe's shares of tilted and of far ones."""
+    return into_shelf(rng, container) if container.shelf else over_tote(rng, container, recipe)

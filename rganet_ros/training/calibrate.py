@@ -33,7 +33,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'checkpoint', type=Path, help='.safetensors; the temperature is written in'
     )
-    parser.add_argument('data', help='data set')
+    parser.add_argument(
+        'data',
+        help='data set; on its test split what was trained on a mixture of several is scored anew',
+    )
     parser.add_argument('--split', required=True, help='to fit on; not one it was trained on')
     parser.add_argument('--score', required=True, help='another split, to see what it is worth')
     parser.add_argument(
@@ -74,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
                 f'the temperature is of an affordance: {args.checkpoint} and {args.data} must '
                 f'have the classes {", ".join(CLASSES)}, not {", ".join(names)}'
             )
-    if changed:
+    of_one_set = 'splits' in made.get('data', {'splits': {}})
+    if changed or not of_one_set:
         answer, test = answerer(network, torch.device('cpu')), DataSet(args.data, 'test')
         scores = report.plain(score(answer, test, show=True))
         made = made | {'scores': made.get('scores', {}) | scores}

@@ -57,11 +57,21 @@ def test_a_floor_with_panels_is_the_container_and_no_flatter_than_they_are():
 def test_the_recipe_of_totes_has_tilted_views():
     recipe, container = find('totes'), Scene(np.random.default_rng(0), 'train', EMPTY).container
 
-    def tilts(share):
+    def tilts(recipe):
         rng = np.random.default_rng(1)
-        views = [view.draw(rng, container, share) for _ in range(400)]
+        views = [view.draw(rng, container, recipe) for _ in range(400)]
         return np.array([np.arccos(-each.rotation[2, 2]) for each in views])
 
-    assert (tilts(recipe.tilted_share) > 0.4).mean() > 2 * (
-        tilts(Recipe().tilted_share) > 0.4
-    ).mean()
+    assert (tilts(recipe) > 0.4).mean() > 2 * (tilts(Recipe()) > 0.4).mean()
+
+
+def test_the_recipe_of_far_cells_has_views_from_afar():
+    container = Scene(np.random.default_rng(0), 'train', EMPTY).container
+
+    def views(name):
+        rng = np.random.default_rng(1)
+        return [view.draw(rng, container, find(name)) for _ in range(400)]
+
+    near, far = views('cells'), views('far-cells')
+    away = [np.linalg.norm([each.position for each in some], axis=1) for some in (near, far)]
+    assert away[1].mean() > 1.25 * away[0].mean() and away[1].max() < 1.8 * away[0].max()

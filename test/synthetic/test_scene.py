@@ -24,7 +24,7 @@ def build(seed=1, **changes) -> Scene:
 
 def shoot(scene: Scene, seed=2) -> render.Shot:
     render.backend()
-    seen = view.draw(np.random.default_rng(seed), scene.container, 0.2)
+    seen = view.draw(np.random.default_rng(seed), scene.container, PLAIN)
     with render.Renderer(scene) as renderer:
         return renderer.shoot(seen)
 

@@ -152,6 +152,20 @@ def test_a_blur_goes_into_the_graph_and_is_scored_anew(data, tmp_path, capsys):
     assert "no field 'blur'" in capsys.readouterr().err and checkpoint.read_bytes() == before
 
 
+def test_what_a_mixture_has_taught_is_scored_on_this_set_alone(data, tmp_path):
+    checkpoint = tmp_path / 'network.safetensors'
+    network = small_models.settled('fanet18', {'blocks': [1, 1, 1, 1]}).eval()
+    (data / 'data' / 'more-split.txt').write_text('000002-0')
+    given = ['calibrate', str(checkpoint), str(data), '--split', 'more', '--score', 'test']
+    card = {'splits': {}, 'cup': {}}
+    for learnt, frames in ((card, 108), ({'data/a': {'card': card}, 'b': {'card': card}}, 1)):
+        made = {'data': learnt, 'scores': {'epoch': 3, 'frames': 108}}
+        networks.save(checkpoint, network, made=made)
+        assert cli.main(given) == 0
+        scores = networks.notes(checkpoint)['made']['scores']
+        assert scores['frames'] == frames and scores['epoch'] == 3
+
+
 def test_one_that_has_learnt_without_depth_becomes_one_of_colour_alone(data, tmp_path, capsys):
     checkpoint, colour = tmp_path / 'network.safetensors', tmp_path / 'colour.safetensors'
     network = small_models.settled('fanet18', {'blocks': [1, 1, 1, 1], 'depth': True}).eval()
