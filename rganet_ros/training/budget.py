@@ -36,7 +36,8 @@ def within(
     runs is what this recipe, with its epochs in run.json, always gives.
     """
     began = time.monotonic()
-    probe = dataclasses.replace(recipe, epochs=100000, whole_epochs=0)
+    whole = 100000 if recipe.whole_epochs >= recipe.epochs else 0
+    probe = dataclasses.replace(recipe, epochs=100000, whole_epochs=whole)
     batches = Batches(train, probe, fabric.global_rank, fabric.world_size)
     training = Training(probe, 100000, fabric, compiled)
     training.begin_epoch()
