@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
                 f'the temperature is of an affordance: {args.checkpoint} and {args.data} must '
                 f'have the classes {", ".join(CLASSES)}, not {", ".join(names)}'
             )
-    of_one_set = 'splits' in made.get('data', {'splits': {}})
-    if changed or not of_one_set:
+    mixed = 'data' in made and 'splits' not in made['data']
+    if changed or mixed:
         answer, test = answerer(network, torch.device('cpu')), DataSet(args.data, 'test')
         scores = report.plain(score(answer, test, show=True))
         made = made | {'scores': made.get('scores', {}) | scores}
