@@ -56,6 +56,7 @@ RECIPES = {
     'cells': _CELLS,
     'far-cells': replace(_CELLS, far_share=0.8),
     'strong-totes': replace(_TOTES, cup='strong'),
+    'strong-far-cells': replace(_CELLS, far_share=0.8, cup='strong'),
     'zeng': Recipe(backgrounds=True),
     'clips': Recipe(views=16, motion=True),
 }

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from rganet_ros import html
+import cv2
+from rganet_ros import html, report, viz
 from rganet_ros.dataset import write_file
 from rganet_ros.types import CLASSES, SUCTIONABLE
 from rich.table import Table
@@ -149,7 +150,12 @@ def plot(rows: list[dict]) -> str:
 
 
 def write_page(folder: Path, rows: list[dict], shown: list[dict]) -> None:
-    """Write index.html: tables, plot, published figures, and pictures by model; comparison.svg."""
+    """
+    Write index.html: tables, plot, published figures, and pictures by model.
+
+    Beside it comparison.svg, the plot, and pictures.jpg, of each model the best, the median and
+    the worst frame.
+    """
     parts = [f'<p>{escape(about(rows))}.</p>']
     for title, (head, cells) in _laid_out(rows):
         parts += [f'<h2>{escape(title)}</h2>', html.table(head, cells)]
@@ -174,12 +180,24 @@ def write_page(folder: Path, rows: list[dict], shown: list[dict]) -> None:
             parts += [f'<h2>{escape(row["model"])}: {name}</h2>']
             parts += [_figure(frame) for frame in each]
     write_file(folder / 'index.html', html.page('rganet evaluate', '\n'.join(parts)).encode())
+    firsts = {
+        f'{row["model"]}, {name}: {_said(each[0])}': each[0].picture
+        for row, kept in zip(rows, shown) for name, each in kept.items() if each
+    }  # fmt: skip
+    if firsts:
+        sheet = viz.sheet([*firsts.values()], 1, [*firsts])
+        height = round(sheet.shape[0] * WIDTH / sheet.shape[1])
+        small = cv2.resize(sheet, (WIDTH, height), interpolation=cv2.INTER_AREA)
+        report.write_picture(folder / 'pictures.jpg', small)
 
 
 def _figure(frame) -> str:
-    said = f'{frame.name}: {_percent(frame.value)} % · picture, true, answered, affordance'
-    image = html.image(frame.picture, said, WIDTH)
-    return f'<figure>{image}<figcaption>{escape(said)}</figcaption></figure>'
+    image = html.image(frame.picture, _said(frame), WIDTH)
+    return f'<figure>{image}<figcaption>{escape(_said(frame))}</figcaption></figure>'
+
+
+def _said(frame) -> str:
+    return f'{frame.name}: {_percent(frame.value)} % · picture, true, answered, affordance'
 
 
 def _percent(value: float) -> str:

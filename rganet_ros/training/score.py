@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rganet_ros import metrics, networks, report, viz
 from rganet_ros.letterbox import model_inputs, undo
@@ -101,20 +100,15 @@ def score(
 
 
 def save_sheet(path: Path, answer: Answer, frames, count=6) -> None:
-    """Write a picture, a row a frame, as wide as the first: see `beside`."""
+    """Write a picture, a row a frame at half its size: see `beside`."""
     picked = np.linspace(0, len(frames) - 1, min(count, len(frames))).astype(int)
     rows = [beside(frames[k], *answer(*frames[k][:2]))[::2, ::2] for k in picked]
-    scales = [rows[0].shape[1] / row.shape[1] for row in rows]
-    rows = [
-        cv2.resize(row, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
-        for row, scale in zip(rows, scales)
-    ]
-    report.write_picture(path, np.vstack(rows))
+    report.write_picture(path, viz.sheet(rows, 1))
 
 
 def beside(frame, affordance: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Put beside each other: rgb, true labels, answered labels, affordance; (H, 4 W, 3) uint8."""
+    """Put beside each other: rgb, true labels, answered labels, affordance; uint8 RGB."""
     rgb, _, label = frame
     last = len(COLOURS) - 1  # what is ignored, and classes beyond ours
     truth, said = (COLOURS[np.minimum(each, last)] for each in (label, labels))
-    return np.hstack([rgb, truth, said, viz.colormap(affordance)])
+    return viz.sheet([rgb, truth, said, viz.colormap(affordance)], 4)

@@ -229,7 +229,8 @@ def test_backgrounds_are_the_same_view_without_the_things(small):
 
 
 def test_of_equal_seeds_another_cup_has_the_same_frames_and_other_labels(small):
-    for strong, rigid in (('strong', 'clutter'), ('strong-totes', 'totes')):
+    pairs = {'strong': 'clutter', 'strong-totes': 'totes', 'strong-far-cells': 'far-cells'}
+    for strong, rigid in pairs.items():
         assert RECIPES[strong] == dataclasses.replace(RECIPES[rigid], cup='strong')
     strong = dataclasses.replace(small, cup='strong')
     more = 0

@@ -51,6 +51,8 @@ def test_three_kinds_of_models_side_by_side(frames, checkpoint, tmp_path, capsys
     assert page.count('data:image/jpeg;base64,') == 3 * 9
     for word in ('normals: worst', 'normals: median', 'RGANet5-NB', '35.2', '<svg', '000002-0'):
         assert word in page
+    sheet = cv2.imread(str(tmp_path / 'page' / 'pictures.jpg'))
+    assert sheet.shape[1] == 1200 and sheet.std() > 20
     drawn = ElementTree.parse(tmp_path / 'page' / 'comparison.svg').getroot()
     names = [each.text for each in drawn.iter('{http://www.w3.org/2000/svg}text')]
     assert {'normals', model.name, 'small.safetensors'} <= {*names}
@@ -150,7 +152,7 @@ def test_a_perfect_answer_is_perfect(tmp_path):
     assert {name: len(each) for name, each in kept.items()} == dict.fromkeys(
         ('best', 'median', 'worst'), 3
     )
-    assert kept['best'][0].picture.shape == (64, 4 * 96, 3)
+    assert kept['best'][0].picture.shape == (64 + 2 * 2, 4 * (96 + 2) + 2, 3)  # with gaps
 
 
 def test_places_are_measured_by_the_score_where_there_is_one(tmp_path):
@@ -204,7 +206,7 @@ def test_a_mixture_of_sizes_and_readings_is_scored_and_shown(tmp_path):
     assert '255 is what each data set says' in (out / 'index.html').read_text()
     data = DataSet(tmp_path / 'both.yaml', 'train')
     save_sheet(tmp_path / 'sheet.png', open_answer('normals', data), data)
-    assert cv2.imread(str(tmp_path / 'sheet.png')).shape == (24 + 21, 4 * 32, 3)
+    assert cv2.imread(str(tmp_path / 'sheet.png')).shape == (2 * (26 + 2) + 2, 133 + 2 * 2, 3)
 
 
 def test_what_does_not_fit_is_refused(frames, checkpoint, tmp_path, capsys):
