@@ -54,6 +54,20 @@ def test_the_page_is_what_the_command_writes(tmp_path):
     assert zoo.page(emptied, zoo.shipped(folder)) == text
 
 
+def test_a_row_has_the_scores_on_the_newest_frames(tmp_path):
+    tiny.write(tmp_path)
+    (entry,) = zoo.shipped(tmp_path)
+    scores = {'iou': [0.9, 0.8, 0.7], 'precision': [0.5], 'recall': [0.5], 'frames': 3}
+    newer = scores | {'iou': [0.6, 0.5, 0.4], 'frames': 4}
+    card = entry.card | {'scores': scores}
+    for given, iou, frames in (
+        (card, '.900 / .800 / .700', '3'),
+        (card | {'scores_generator_2': newer}, '.600 / .500 / .400', '4'),
+    ):
+        row = zoo.row(entry._replace(card=given))
+        assert iou in row and frames in row
+
+
 def test_a_row_stands_without_its_file_but_not_without_its_card(tmp_path, capsys):
     page = tmp_path / 'README.md'
     page.write_text(f'{zoo.BEGIN}\n{zoo.END}\n')
