@@ -152,6 +152,24 @@ def test_a_blur_goes_into_the_graph_and_is_scored_anew(data, tmp_path, capsys):
     assert "no field 'blur'" in capsys.readouterr().err and checkpoint.read_bytes() == before
 
 
+def test_a_memory_is_given_to_a_network_that_had_none(data, tmp_path, capsys):
+    checkpoint = tmp_path / 'network.safetensors'
+    network = small_models.settled('fanet18', {'blocks': [1, 1, 1, 1]}).eval()
+    networks.save(checkpoint, network, made={'scores': {'epoch': 3, 'accuracy': 2.0}})
+    (data / 'data' / 'more-split.txt').write_text('000002-0')
+    given = ['calibrate', str(checkpoint), str(data), '--split', 'more', '--score', 'test']
+    assert cli.main([*given, '--frames', '3']) == 0
+    remembers = networks.restore(checkpoint)
+    assert remembers.config.frames == 3 and remembers.new_state(1)
+    for name, value in network.state_dict().items():
+        assert torch.equal(remembers.state_dict()[name], value)
+    assert 0 <= networks.notes(checkpoint)['made']['scores']['accuracy'] <= 1
+    before = checkpoint.read_bytes()
+    assert cli.main([*given, '--frames', '0']) == 2
+    assert 'frames = 0 must be 1 or more' in capsys.readouterr().err
+    assert checkpoint.read_bytes() == before
+
+
 def test_what_a_mixture_has_taught_is_scored_on_this_set_alone(data, tmp_path):
     checkpoint = tmp_path / 'network.safetensors'
     network = small_models.settled('fanet18', {'blocks': [1, 1, 1, 1]}).eval()
