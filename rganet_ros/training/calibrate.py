@@ -46,7 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--frames', type=int, metavar='T',
-        help="of FANet: give it the memory of the last T frames, which has no weights; 1: none; "
+        help='of FANet: give it the memory of the last T frames, which has no weights; 1: none; '
         'where it was not so before, the test split is scored anew',
     )  # fmt: skip
     parser.add_argument(
@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
         )
     network, about = networks.restore(args.checkpoint), networks.notes(args.checkpoint)
     made, out = about.get('made', {}), args.without_depth or args.checkpoint
-    asked = {'blur': args.blur, 'frames': args.frames}
-    asked |= {'depth': False if args.without_depth else None}
+    depth = False if args.without_depth else None
+    asked = {'blur': args.blur, 'frames': args.frames, 'depth': depth}
     changed = {
         name: value for name, value in asked.items()
         if value is not None and value != getattr(network.config, name, 0)
