@@ -49,14 +49,15 @@ _TOTES = Recipe(
 _CELLS = replace(
     _TOTES, crowded_share=0.9, empty_share=0.3, sparse_share=0.25, shelf_share=0, drawer_share=0
 )
+_FAR_CELLS = replace(_CELLS, far_share=0.8)
 RECIPES = {
     'clutter': Recipe(),
     'strong': Recipe(cup='strong'),  # of equal seeds: clutter's frames, labelled for that cup
     'totes': _TOTES,
     'cells': _CELLS,
-    'far-cells': replace(_CELLS, far_share=0.8),
+    'far-cells': _FAR_CELLS,
     'strong-totes': replace(_TOTES, cup='strong'),
-    'strong-far-cells': replace(_CELLS, far_share=0.8, cup='strong'),
+    'strong-far-cells': replace(_FAR_CELLS, cup='strong'),
     'zeng': Recipe(backgrounds=True),
     'clips': Recipe(views=16, motion=True),
 }

@@ -46,8 +46,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         '--frames', type=int, metavar='T',
-        help='of FANet: give it the memory of the last T frames, which has no weights; 1: none; '
-        'where it was not so before, the test split is scored anew',
+        help='of FANet: give it a memory, which has no weights, over a window of T frames, this '
+        'one included; 1: none; where it was not so before, the test split is scored anew',
     )  # fmt: skip
     parser.add_argument(
         '--without-depth', type=Path, metavar='FILE.safetensors',
